@@ -1,0 +1,139 @@
+package flow
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/osteele/liquid"
+	"go.yaml.in/yaml/v4"
+)
+
+// MaxText is the longest text a template may become, in bytes. What is longer is cut.
+const MaxText = 8 << 10
+
+// Text is a Liquid template in one or more languages.
+type Text struct {
+	sources  []source // in the order of the file
+	compiled map[string]*liquid.Template
+}
+
+type source struct {
+	language string // "" for all
+	text     string
+	node     *yaml.Node
+	file     string
+	anyMoney bool // amounts need no filter here: the template feeds an effect, not a reader
+}
+
+// has says whether the text is written in a language.
+func (t *Text) has(language string) bool {
+	for _, s := range t.sources {
+		if s.language == language || s.language == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// at is the place of a byte of the template in its file, as exactly as YAML lets us know: folded texts and escapes shift it.
+func (s source) at(offset int) pos {
+	p := pos{s.file, s.node.Line, s.node.Column}
+	before := s.text[:min(offset, len(s.text))]
+	line := strings.Count(before, "\n")
+	column := utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:])
+	switch s.node.Style {
+	case yaml.LiteralStyle:
+		p.line += 1 + line
+		p.col = s.node.Column + column
+	case yaml.FoldedStyle:
+		p.line++
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		p.col += 1 + column
+	default:
+		p.col += column
+	}
+	return p
+}
+
+// Scope is the variables of one rendering, in one language.
+type Scope struct {
+	renderer *renderer
+	language string
+	bindings liquid.Bindings
+}
+
+// Scope prepares to render texts of the set with these variables.
+func (s *Set) Scope(language string, vars map[string]string) *Scope {
+	if s.Speaks(language) == "" {
+		language = s.Languages[0]
+	}
+	b := make(liquid.Bindings, len(vars)+2)
+	for name, value := range vars {
+		if value == "" {
+			continue // "" is true in Liquid; what is absent is not
+		}
+		b[mangle(name)] = clean(value)
+	}
+	for _, name := range countVars {
+		if n, err := strconv.Atoi(vars[name]); err == nil {
+			b[mangle(name)] = n
+		}
+	}
+	b["language"] = language
+	if vars["shop.name"] == "" && s.Shop != "" {
+		b[mangle("shop.name")] = clean(s.Shop)
+	}
+	return &Scope{s.renderer, language, b}
+}
+
+// Render makes the text in the scope's language, or in the default language where it is not written in that.
+func (sc *Scope) Render(t *Text) (text string, err error) {
+	if t == nil {
+		return "", nil
+	}
+	template := t.compiled[sc.language]
+	if template == nil {
+		return "", nil
+	}
+	defer func() {
+		if p := recover(); p != nil { // the template library panics on some mixtures of types
+			err = fmt.Errorf("render %q: %v", t.sources[0].text, p)
+		}
+	}()
+	text, failed := template.RenderString(sc.bindings)
+	if failed != nil {
+		return "", fmt.Errorf("render %q: %w", t.sources[0].text, failed)
+	}
+	return cut(strings.TrimSpace(clean(text)), MaxText), nil
+}
+
+// clean takes out what could make a text read as another than it is: control characters other than line breaks, and the
+// marks that turn the direction of writing around.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n':
+			return r
+		case r == '\t', r == '\u2028', r == '\u2029':
+			return ' '
+		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == utf8.RuneError:
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// cut shortens to at most n bytes, at the border of a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	s = s[:n-len("…")]
+	for len(s) > 0 && !utf8.ValidString(s[max(0, len(s)-utf8.UTFMax):]) && !utf8.RuneStart(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return strings.ToValidUTF8(s, "") + "…"
+}
