@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"parley/commerce"
+	"parley/conversation"
+)
+
+// PartState is how far a part of a message has come.
+type PartState string
+
+const (
+	Queued    PartState = "queued"
+	Sending   PartState = "sending" // handed to the network, no answer yet
+	Sent      PartState = "sent"
+	Delivered PartState = "delivered"
+	Read      PartState = "read"
+	Failed    PartState = "failed"
+	Unknown   PartState = "unknown" // the network may have it: a crash or a cut came between call and answer
+)
+
+// Part is one piece of a message on its way out, with what a sender needs to know.
+type Part struct {
+	Key        int64
+	Thread     int64
+	Merchant   commerce.MerchantID
+	MessageKey int64
+	MessageID  string
+	Author     string
+	Class      conversation.Class
+	Account    string
+	Chat       string
+	Position   int
+	Text       string
+	Choices    []conversation.Option
+	Image      string
+	Attempts   int
+	AddressKey int64
+	Written    time.Time
+}
+
+const insertPart = `
+	INSERT INTO parts (message_key, conversation_key, account, position, text, choices, image, state, due_ms, changed_ms)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+
+// AddParts queues the parts of a message in their order. due may be in the future; the zero time is now.
+func (tx *Tx) AddParts(ctx context.Context, th *Thread, message int64, parts []Part, due time.Time) error {
+	now := tx.now.UnixMilli()
+	if due.IsZero() {
+		due = tx.now
+	}
+	for i, p := range parts {
+		if p.Choices == nil {
+			p.Choices = []conversation.Option{}
+		}
+		err := tx.exec(ctx, "queue part", insertPart, message, th.Key, th.Account, i, p.Text, toJSON(p.Choices), p.Image, string(Queued), ms(due), now)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const selectHeads = `
+	SELECT p.key, p.conversation_key, m.merchant_id, p.message_key, m.id AS message_id, m.author, m.class, p.account, v.chat,
+		p.position, p.text, p.choices, p.image, p.attempts, v.address_key, m.created_ms
+	FROM parts p
+	JOIN messages m ON m.key = p.message_key
+	JOIN conversations v ON v.key = p.conversation_key
+	WHERE p.account = $1 AND p.state = 'queued' AND p.due_ms <= $2
+		AND NOT EXISTS (
+			SELECT 1 FROM parts e
+			WHERE e.account = p.account AND e.conversation_key = p.conversation_key AND e.key < p.key
+				AND e.state IN ('queued', 'sending'))
+	ORDER BY p.key
+	LIMIT $3`
+
+const claimPart = `
+	UPDATE parts
+	SET state = 'sending', attempts = attempts + 1, changed_ms = $2
+	WHERE key = $1 AND state = 'queued'`
+
+// ClaimParts takes the first part that is due of each of an account's conversations and marks it sending, so that
+// messages of a conversation leave one by one and in order.
+func (tx *Tx) ClaimParts(ctx context.Context, account string, limit int) ([]Part, error) {
+	var rows []struct {
+		Key        int64
+		Thread     int64               `db:"conversation_key"`
+		Merchant   commerce.MerchantID `db:"merchant_id"`
+		MessageKey int64               `db:"message_key"`
+		MessageID  string              `db:"message_id"`
+		Author     string
+		Class      string
+		Account    string
+		Chat       string
+		Position   int
+		Text       string
+		Choices    asJSON[[]conversation.Option]
+		Image      string
+		Attempts   int
+		AddressKey int64 `db:"address_key"`
+		Written    int64 `db:"created_ms"`
+	}
+	if err := tx.list(ctx, "find parts to send", &rows, selectHeads, account, tx.now.UnixMilli(), limit); err != nil {
+		return nil, err
+	}
+	var out []Part
+	for _, r := range rows {
+		n, err := tx.count(ctx, "claim part", claimPart, r.Key, tx.now.UnixMilli())
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			continue // another node was first
+		}
+		out = append(out, Part{Key: r.Key, Thread: r.Thread, Merchant: r.Merchant, MessageKey: r.MessageKey, MessageID: r.MessageID,
+			Author: r.Author, Class: conversation.Class(r.Class), Account: r.Account, Chat: r.Chat, Position: r.Position,
+			Text: r.Text, Choices: r.Choices.V, Image: r.Image, Attempts: r.Attempts + 1, AddressKey: r.AddressKey, Written: at(r.Written)})
+	}
+	return out, nil
+}
+
+const settlePart = `
+	UPDATE parts
+	SET state = $2, network_id = CASE WHEN $3 = '' THEN network_id ELSE $3 END, problem = $4, due_ms = $5, changed_ms = $6
+	WHERE key = $1 AND state = 'sending'`
+
+// SettlePart notes what became of a claimed part. With Queued it is tried again at due.
+func (tx *Tx) SettlePart(ctx context.Context, key int64, state PartState, networkID, problem string, due time.Time) error {
+	return tx.exec(ctx, "settle part", settlePart, key, string(state), networkID, problem, ms(due), tx.now.UnixMilli())
+}
+
+// FailRest gives up the later parts of a message one of whose parts was refused: half a message is not sent on.
+func (tx *Tx) FailRest(ctx context.Context, message int64, problem string) error {
+	return tx.exec(ctx, "give up message", `
+	UPDATE parts
+	SET state = 'failed', problem = $2, changed_ms = $3
+	WHERE message_key = $1 AND state = 'queued'`, message, problem, tx.now.UnixMilli())
+}
+
+// NextDue says when an account's next queued part is due; the zero time when nothing is queued.
+func (tx *Tx) NextDue(ctx context.Context, account string) (time.Time, error) {
+	var due int64
+	err := tx.get(ctx, "find next part", &due, `SELECT COALESCE(min(due_ms), 0) FROM parts WHERE account = $1 AND state = 'queued'`, account)
+	return at(due), err
+}
+
+// Interrupted lists an account's parts (their keys and classes) that were handed over when the last process ended, so that
+// nobody knows whether they arrived.
+func (tx *Tx) Interrupted(ctx context.Context, account string) ([]Part, error) {
+	var rows []struct {
+		Key   int64
+		Class string
+	}
+	err := tx.list(ctx, "find interrupted parts", &rows, `
+	SELECT p.key, m.class
+	FROM parts p
+	JOIN messages m ON m.key = p.message_key
+	WHERE p.account = $1 AND p.state = 'sending'
+	ORDER BY p.key`, account)
+	parts := make([]Part, len(rows))
+	for i, r := range rows {
+		parts[i] = Part{Key: r.Key, Class: conversation.Class(r.Class)}
+	}
+	return parts, err
+}
+
+const noteReceipt = `
+	UPDATE parts
+	SET state = $3, changed_ms = $4
+	WHERE account = $1 AND network_id = $2 AND state IN ('sent', 'delivered', 'unknown')`
+
+// NoteReceipt takes a network's report about a message of ours. A late report never undoes a later state.
+func (tx *Tx) NoteReceipt(ctx context.Context, account, networkID string, state PartState) error {
+	return tx.exec(ctx, "note receipt", noteReceipt, account, networkID, string(state), tx.now.UnixMilli())
+}
+
+// DropQueued gives up what is still queued for an address that said stop or blocked us, but for answers written at or after
+// the present turn.
+func (tx *Tx) DropQueued(ctx context.Context, thread int64, problem string) error {
+	return tx.exec(ctx, "drop queued parts", `
+	UPDATE parts
+	SET state = 'failed', problem = $2, changed_ms = $3
+	WHERE conversation_key = $1 AND state = 'queued'`, thread, problem, tx.now.UnixMilli())
+}

@@ -1,0 +1,229 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"parley/commerce"
+	"parley/commerce/money"
+	"parley/commerce/payment"
+	"parley/conversation"
+	"parley/store"
+)
+
+// Shop is a merchant in a store, with a clock of its own, for tests of trade.
+type Shop struct {
+	Store    *store.Store
+	Merchant commerce.MerchantID
+	Policy   commerce.Policy
+	Now      time.Time
+
+	t    testing.TB
+	next atomic.Int64
+}
+
+// Providers for tests: one that collects by itself, and one for which a person confirms.
+var (
+	Online = payment.Info{Name: "test", Outside: true, Test: true, Refunds: true}
+	Manual = payment.Info{Name: "manual"}
+)
+
+// NewShop opens a shop that trades in EUR.
+func NewShop(t testing.TB, s *store.Store) *Shop {
+	shop := &Shop{Store: s, Policy: commerce.Policy{Currency: "EUR"}, Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), t: t}
+	shop.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		shop.Merchant, err = tx.SetMerchant(ctx, "demo", "Demo")
+		return err
+	})
+	return shop
+}
+
+// EUR is an amount of cents.
+func EUR(cents int64) money.Amount { return money.New(cents, "EUR") }
+
+// Do runs f in a transaction and fails the test when it fails.
+func (s *Shop) Do(f func(ctx context.Context, tx *store.Tx) error) {
+	s.t.Helper()
+	if err := s.Try(f); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Try runs f in a transaction.
+func (s *Shop) Try(f func(ctx context.Context, tx *store.Tx) error) error {
+	ctx := s.t.Context()
+	return s.Store.Tx(ctx, func(tx *store.Tx) error { return f(ctx, tx) })
+}
+
+// Put makes or changes a product and says what that raised.
+func (s *Shop) Put(c commerce.ProductChange) (p commerce.Product, raised []commerce.Occurrence) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		p, raised, err = commerce.PutProduct(ctx, tx, s.Merchant, c, s.Policy, s.Now)
+		return err
+	})
+	return p, raised
+}
+
+// Stock puts a new product with a price and a stock.
+func (s *Shop) Stock(sku string, cents int64, stock int) commerce.Product {
+	s.t.Helper()
+	title, price := "A "+sku, EUR(cents)
+	p, _ := s.Put(commerce.ProductChange{SKU: sku, Title: &title, Price: &price, Stock: &stock})
+	return p
+}
+
+// Reprice changes the price of a product and says what that raised.
+func (s *Shop) Reprice(sku string, cents int64) []commerce.Occurrence {
+	s.t.Helper()
+	price := EUR(cents)
+	_, raised := s.Put(commerce.ProductChange{SKU: sku, Price: &price})
+	return raised
+}
+
+// Restock sets the figure available and says what that raised.
+func (s *Shop) Restock(sku string, stock int) []commerce.Occurrence {
+	s.t.Helper()
+	_, raised := s.Put(commerce.ProductChange{SKU: sku, Stock: &stock})
+	return raised
+}
+
+// Product reads a product.
+func (s *Shop) Product(sku string) (p commerce.Product) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		p, err = tx.Product(ctx, s.Merchant, sku)
+		return err
+	})
+	return p
+}
+
+// Shopper makes a contact with an address that takes messages and a consent to alerts.
+func (s *Shop) Shopper() (contact, address int64) {
+	s.t.Helper()
+	n := s.next.Add(1)
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		a := conversation.Address{Account: "chat", Channel: "webchat", NetworkID: fmt.Sprintf("vis_%d", n), State: conversation.Verified}
+		if address, contact, err = tx.AddressFor(ctx, s.Merchant, a, conversation.Contact{}); err != nil {
+			return err
+		}
+		return tx.AddConsent(ctx, s.Merchant, contact, address, conversation.Consent{Purpose: conversation.Alert, Wording: "Tell me.", At: s.Now})
+	})
+	return contact, address
+}
+
+// Quote offers a shopper pieces at the price in force.
+func (s *Shop) Quote(contact int64, sku string, quantity int) commerce.Outcome {
+	s.t.Helper()
+	var out commerce.Outcome
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		c := commerce.QuoteCommand{Merchant: s.Merchant, Contact: contact, SKU: sku, Quantity: quantity}
+		out, err = commerce.MakeQuote(ctx, tx, c, s.Policy, s.Now)
+		return err
+	})
+	return out
+}
+
+// Checkout buys what a quote offers.
+func (s *Shop) Checkout(q commerce.Quote, by payment.Info) commerce.Outcome {
+	s.t.Helper()
+	out, err := s.TryCheckout(q, by)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+// TryCheckout is Checkout for goroutines, which must not end the test.
+func (s *Shop) TryCheckout(q commerce.Quote, by payment.Info) (out commerce.Outcome, err error) {
+	err = s.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+		c := commerce.CheckoutCommand{Merchant: s.Merchant, Quote: q.ID, Contact: q.Contact, Provider: by, Cause: "test"}
+		out, err = commerce.Checkout(ctx, tx, c, s.Policy, s.Now)
+		return err
+	})
+	return out, err
+}
+
+// Settle brings a provider's answer.
+func (s *Shop) Settle(id commerce.OrderID, state payment.State) (out commerce.Outcome) {
+	s.t.Helper()
+	out, err := s.TrySettle(id, state)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+// TrySettle is Settle for goroutines.
+func (s *Shop) TrySettle(id commerce.OrderID, state payment.State) (out commerce.Outcome, err error) {
+	err = s.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+		out, err = commerce.SettlePayment(ctx, tx, s.Merchant, id, payment.Result{State: state, Reference: "ref", Cause: "code"}, s.Now)
+		return err
+	})
+	return out, err
+}
+
+// Cancel ends an order for the shop.
+func (s *Shop) Cancel(id commerce.OrderID, contact int64) (out commerce.Outcome) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		out, err = commerce.CancelOrder(ctx, tx, commerce.CancelCommand{Merchant: s.Merchant, Order: id, Contact: contact}, s.Policy, s.Now)
+		return err
+	})
+	return out
+}
+
+// Watch makes an armed watch and says what that raised.
+func (s *Shop) Watch(contact, address int64, sku, event string, fields map[string]string) (w commerce.Watch, raised []commerce.Occurrence) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		c := commerce.WatchCommand{Merchant: s.Merchant, Contact: contact, Address: address, SKU: sku, Event: event, Fields: fields}
+		w, raised, err = commerce.CreateWatch(ctx, tx, c, s.Policy, s.Now)
+		return err
+	})
+	return w, raised
+}
+
+// Due lists the deliveries that wait.
+func (s *Shop) Due() (due []commerce.Delivery) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		due, err = tx.DueDeliveries(ctx, s.Now, 1000)
+		return err
+	})
+	return due
+}
+
+// Render closes a delivery and says what it has to tell.
+func (s *Shop) Render(d commerce.Delivery) (a commerce.Alert) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		a, err = commerce.RenderDelivery(ctx, tx, s.Merchant, d.Key, s.Policy, s.Now)
+		return err
+	})
+	return a
+}
+
+// Offer names a price.
+func (s *Shop) Offer(contact int64, sku string, amount money.Amount, quantity int) (out commerce.Outcome) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		c := commerce.OfferCommand{Merchant: s.Merchant, Contact: contact, SKU: sku, Amount: amount, Quantity: quantity}
+		out, err = commerce.MakeOffer(ctx, tx, c, s.Policy, s.Now)
+		return err
+	})
+	return out
+}
+
+// Accept takes a counteroffer.
+func (s *Shop) Accept(contact int64, id commerce.OfferID) (out commerce.Outcome) {
+	s.t.Helper()
+	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		out, err = commerce.AcceptCounter(ctx, tx, commerce.AcceptCommand{Merchant: s.Merchant, Offer: id, Contact: contact}, s.Policy, s.Now)
+		return err
+	})
+	return out
+}

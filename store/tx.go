@@ -1,0 +1,254 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"parley/commerce"
+)
+
+// Tx is one transaction. It sees one instant: Now does not move while it lasts. It must not be kept or used by two goroutines.
+type Tx struct {
+	tx      *sqlx.Tx
+	dialect Dialect
+	now     time.Time
+	events  bool     // something was appended to events
+	after   []func() // run after the commit
+	saves   int
+}
+
+// tries is how often a transaction that met a deadlock or a serialization failure is run again.
+const tries = 8
+
+// Tx runs fn in a transaction that commits when fn returns nil. fn may be run again after a deadlock: it must not act outside
+// the transaction. AfterCommit is for that.
+func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) error {
+	var err error
+	for try := range tries {
+		if err = s.once(ctx, s.write, fn); err == nil || !isTransient(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(try+1) * 5 * time.Millisecond):
+		}
+	}
+	return err
+}
+
+// View runs fn on a snapshot. Writing in it is an error on SQLite and a mistake on Postgres.
+func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
+	return s.once(ctx, s.read, fn)
+}
+
+func (s *Store) once(ctx context.Context, db *sqlx.DB, fn func(*Tx) error) (err error) {
+	raw, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{tx: raw, dialect: s.dialect, now: s.now().UTC().Truncate(time.Millisecond)}
+	defer func() { _ = raw.Rollback() }() // after a commit this does nothing
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := raw.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if tx.events {
+		s.wake()
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// OnEvents calls f after every commit of this process that appended events, until stop is called. f must not block.
+func (s *Store) OnEvents(f func()) (stop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := s.nextID
+	s.nextID++
+	s.listeners[id] = f
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.listeners, id)
+	}
+}
+
+func (s *Store) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.listeners {
+		f()
+	}
+}
+
+// Now is the instant of the transaction, in UTC and whole milliseconds.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// AfterCommit runs f once the transaction has committed, and not at all when it does not.
+func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
+
+// NewID makes a public id: the prefix and a UUIDv7 in Crockford's base32, so that ids sort by the time they were made.
+func (tx *Tx) NewID(prefix string) string { return NewID(prefix) }
+
+const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// NewID makes a public id outside a transaction.
+func NewID(prefix string) string {
+	u := uuid.Must(uuid.NewV7())
+	out := make([]byte, 26)
+	for i := range out { // 26 groups of five bits over 128, the first with two bits of padding
+		var v byte
+		for bit := i*5 - 2; bit < i*5+3; bit++ {
+			v <<= 1
+			if bit >= 0 {
+				v |= u[bit/8] >> (7 - bit%8) & 1
+			}
+		}
+		out[i] = crockford[v]
+	}
+	return prefix + "_" + string(out)
+}
+
+const appendEvent = `
+	INSERT INTO events (merchant_id, kind, subject, data, at_ms)
+	VALUES ($1, $2, $3, $4, $5)`
+
+// Event appends one change of state. Data must hold ids and figures only, no names, addresses or texts: events outlive
+// an erasure.
+func (tx *Tx) Event(ctx context.Context, merchant commerce.MerchantID, kind, subject string, data map[string]any) error {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("append event %s: %w", kind, err)
+	}
+	tx.events = true
+	return tx.exec(ctx, "append event "+kind, appendEvent, merchant, kind, subject, string(b), tx.now.UnixMilli())
+}
+
+// savepoint runs fn so that its failure undoes its own statements only.
+func (tx *Tx) savepoint(ctx context.Context, fn func() error) error {
+	tx.saves++
+	name := fmt.Sprintf("turn_%d", tx.saves)
+	if _, err := tx.tx.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	after, events := len(tx.after), tx.events
+	if err := fn(); err != nil {
+		tx.after, tx.events = tx.after[:after], events
+		if _, undo := tx.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name); undo != nil {
+			return errors.Join(err, undo)
+		}
+		return err
+	}
+	_, err := tx.tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name)
+	return err
+}
+
+// exec runs a statement; doing says what for, in the error.
+func (tx *Tx) exec(ctx context.Context, doing, query string, args ...any) error {
+	if _, err := tx.tx.ExecContext(ctx, query, args...); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// count runs a statement and says how many rows it changed.
+func (tx *Tx) count(ctx context.Context, doing, query string, args ...any) (int64, error) {
+	r, err := tx.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", doing, err)
+	}
+	return r.RowsAffected()
+}
+
+// get reads one row into a struct or a value; no row is ErrNotFound.
+func (tx *Tx) get(ctx context.Context, doing string, dest any, query string, args ...any) error {
+	err := tx.tx.GetContext(ctx, dest, query, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%s: %w", doing, ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// list reads all rows into a slice.
+func (tx *Tx) list(ctx context.Context, doing string, dest any, query string, args ...any) error {
+	if err := tx.tx.SelectContext(ctx, dest, query, args...); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// forUpdate locks the rows of a SELECT on Postgres; SQLite's one writer needs no lock.
+func (tx *Tx) forUpdate() string {
+	if tx.dialect == Postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// ms is a time as the tables keep it; the zero time is 0.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// at is the inverse of ms.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// hashSecret is how secrets that only need to be recognised are kept.
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// asJSON is a column of JSON text.
+type asJSON[T any] struct{ V T }
+
+func (j *asJSON[T]) Scan(src any) error {
+	var b []byte
+	switch s := src.(type) {
+	case nil:
+		return nil
+	case string:
+		b = []byte(s)
+	case []byte:
+		b = s
+	default:
+		return fmt.Errorf("column of type %T is not JSON text", src)
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	return json.Unmarshal(b, &j.V)
+}
+
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("marshal %T: %v", v, err)) // our own types always marshal
+	}
+	return string(b)
+}
