@@ -1,0 +1,164 @@
+// Package adapters is the contract between Parley and a messenger: what an adapter converts (Messenger), what a channel can
+// carry (Limits) and what a failed send means (SendError).
+//
+// What does not belong here: decisions. An adapter converts; splitting, falling back from buttons to numbers, retrying and
+// pacing are package bots' work, and adapters never split.
+package adapters
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"parley/config"
+	"parley/conversation"
+)
+
+// Messenger is one account on one network.
+type Messenger interface {
+	// Run receives until ctx ends, handing events to sink in the order the network gave them. It confirms an event to its
+	// network only after sink has returned nil, and hands it over again when sink returned an error. It reconnects by
+	// itself; an error it returns is final for the account (a refused token, say) and is shown to the admin.
+	Run(ctx context.Context, sink Sink) error
+	// Send delivers one part, already within Limits. A failure is a *SendError. Slow work is fine, waiting for a rate
+	// limit is not: it returns SendError{Kind: Throttled}.
+	Send(ctx context.Context, part Part) (Sent, error)
+	// Limits says what the channel can carry. It does no I/O and never changes.
+	Limits() Limits
+}
+
+// Sink takes events and returns after they are committed. Events that were handed over before are dropped by their id.
+type Sink func(ctx context.Context, events []conversation.Event) error
+
+// Webhook is implemented by a Messenger whose network calls us. The handler is served at /hooks/{account}; it verifies the
+// signature on the raw body, hands the events to sink and answers 2xx only after sink returned nil, 503 when it did not.
+type Webhook interface {
+	Hook(sink Sink) http.Handler
+}
+
+// Linker is implemented where a link starts the conversation: https://t.me/bot?start=token.
+type Linker interface {
+	// Link is "" when the account cannot be linked to (yet).
+	Link(token string) string
+}
+
+// Typer shows that an answer is being written. It is best effort; errors are logged at debug.
+type Typer interface {
+	Typing(ctx context.Context, chat string) error
+}
+
+// Part is one message within the channel's limits.
+type Part struct {
+	Chat    string                // where to, as in Event.Chat
+	Text    string                // plain text: the adapter escapes it for its network
+	Choices []conversation.Option // at most Limits.Buttons.Max; empty where the channel has none
+	Image   string                // URL; empty for none
+	Key     string                // stable over retries: the idempotency key where the network has one
+	From    string                // bot, staff or contact: who speaks, for channels that show it
+	At      time.Time             // when the message was written
+}
+
+// Sent is what a network answered.
+type Sent struct {
+	ID string // the network's id of the message; "" when it gives none
+}
+
+// Unit is what a network counts when it limits a text.
+type Unit int
+
+const (
+	Runes Unit = iota
+	UTF16      // UTF-16 code units (Telegram)
+	Bytes
+	GSM7 // septets, or UCS-2 units when a character is outside GSM 03.38
+)
+
+// Limits is what a channel can carry, as data; the documentation is made from it.
+type Limits struct {
+	Text    int  // the longest text in Unit; 0 means no limit
+	Unit    Unit //
+	Caption int  // the longest text beside an image; 0 means that images are not supported
+	Buttons Buttons
+	// Repeatable says that a part sent twice under one Key reaches the person once, so that a part whose fate is unknown can
+	// simply be sent again.
+	Repeatable bool
+	// Edits, Typing and Receipts say what the network offers beside sending.
+	Edits, Typing, Receipts bool
+}
+
+// Buttons is what a channel offers to choose from. Max 0 means none: choices become numbered lines.
+type Buttons struct {
+	Max   int // in one message
+	Label int // longest label in runes; 0 means no limit
+	Value int // longest value in bytes; 0 means no limit
+}
+
+// Consequence is what a failed send means for what comes next.
+type Consequence string
+
+const (
+	Temporary Consequence = "temporary" // try again later
+	Throttled Consequence = "throttled" // the account (or chat) must pause for RetryAfter
+	Rejected  Consequence = "rejected"  // this message will never be taken
+	Gone      Consequence = "blocked"   // this address will never take a message: blocked, deleted
+	Window    Consequence = "window"    // outside the time in which free text is allowed
+	Broken    Consequence = "broken"    // the account itself does not work: token refused, logged out
+	Unknown   Consequence = "unknown"   // it may have been delivered: resend only where repeating is safe
+)
+
+// SendError is why a part was not delivered, and what follows from it.
+type SendError struct {
+	Consequence Consequence
+	RetryAfter  time.Duration // with Throttled: the network's own figure
+	PerChat     bool          // with Throttled: the pause binds this chat only
+	Code        string        // the network's own code
+	Reason      string        // for the admin; holds no secret
+	Err         error
+}
+
+func (e *SendError) Error() string {
+	if e.Code == "" {
+		return fmt.Sprintf("%s: %s", e.Consequence, e.Reason)
+	}
+	return fmt.Sprintf("%s (%s): %s", e.Consequence, e.Code, e.Reason)
+}
+
+func (e *SendError) Unwrap() error { return e.Err }
+
+// Env is what an adapter gets from the house.
+type Env struct {
+	Account string // the account's name in the config
+	HTTP    *http.Client
+	Log     *slog.Logger
+	Now     func() time.Time
+	State   State // durable key-value state of this account
+	// DB and Dialect ("sqlite" or "postgres") are for libraries that bring tables of their own.
+	DB      *sql.DB
+	Dialect string
+	// Report tells the admin how the account is: a state word (connecting, ready, failed) and, when failed, why.
+	Report func(state, problem string)
+}
+
+// State is a small durable map of one account: an update offset, a session id.
+type State interface {
+	Load(ctx context.Context, key string) (string, error) // "" when absent
+	Save(ctx context.Context, key, value string) error
+}
+
+// Spec describes an adapter to the config, to `parley check` and to the documentation.
+type Spec struct {
+	Name   string // as written after `adapter:`
+	Title  string // as people call the network: Telegram
+	Doc    string // one sentence
+	Fields []config.Field
+	Limits Limits
+	// Typed says what a person types to be reached there ("phone number", "@handle"); "" means that the channel starts
+	// with a link or in the page and nothing is typed.
+	Typed string
+	// MayWriteFirst says whether the bot may open the conversation.
+	MayWriteFirst bool
+	New           func(settings config.Settings, env Env) (Messenger, error)
+}

@@ -1,0 +1,154 @@
+package telegram
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"parley/adapters"
+)
+
+// Send delivers a part as plain text, one button a row, under its picture where Telegram can fetch that. A picture that
+// cannot be had never costs the message.
+func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent, error) {
+	chat, err := strconv.ParseInt(part.Chat, 10, 64)
+	if err != nil {
+		return adapters.Sent{}, &adapters.SendError{
+			Consequence: adapters.Rejected, Code: "bad_chat", Reason: fmt.Sprintf("%q is not a chat of Telegram", part.Chat), Err: err,
+		}
+	}
+	var keyboard any
+	if len(part.Choices) > 0 {
+		rows := make([][]tgbotapi.InlineKeyboardButton, len(part.Choices))
+		for i, c := range part.Choices {
+			rows[i] = tgbotapi.NewInlineKeyboardRow(tgbotapi.NewInlineKeyboardButtonData(c.Label, c.Value))
+		}
+		keyboard = tgbotapi.NewInlineKeyboardMarkup(rows...)
+	}
+	if fetchable(part.Image) && limits.Unit.Count(part.Text) <= captionLimit {
+		photo := tgbotapi.NewPhoto(chat, tgbotapi.FileURL(part.Image))
+		photo.Caption, photo.ReplyMarkup = part.Text, keyboard
+		sent, err := m.send(ctx, part.Chat, photo)
+		if !pictureRefused(err) || part.Text == "" {
+			return sent, err
+		}
+		m.log.WarnContext(ctx, "telegram refused a picture, sent the text alone", "image", part.Image, "problem", err)
+	}
+	text := tgbotapi.NewMessage(chat, part.Text)
+	text.DisableWebPagePreview = true
+	text.ReplyMarkup = keyboard
+	return m.send(ctx, part.Chat, text)
+}
+
+func (m *Messenger) send(ctx context.Context, chat string, c tgbotapi.Chattable) (adapters.Sent, error) {
+	result, err := m.api.send(ctx, c)
+	if err != nil {
+		return adapters.Sent{}, m.sendError(chat, err)
+	}
+	var msg struct {
+		MessageID int64 `json:"message_id"`
+	}
+	if err := json.Unmarshal(result, &msg); err != nil || msg.MessageID == 0 {
+		return adapters.Sent{}, nil // sent, but we do not know as what
+	}
+	return adapters.Sent{ID: strconv.FormatInt(msg.MessageID, 10)}, nil
+}
+
+// Typing shows "typing" for five seconds.
+func (m *Messenger) Typing(ctx context.Context, chat string) error {
+	id, err := strconv.ParseInt(chat, 10, 64)
+	if err != nil {
+		return fmt.Errorf("show typing: %q is not a chat of Telegram", chat)
+	}
+	_, err = m.api.send(ctx, tgbotapi.NewChatAction(id, tgbotapi.ChatTyping))
+	return err
+}
+
+// fetchable says that Telegram's servers can load the picture: it is at a public address, not one of this machine or house.
+func fetchable(image string) bool {
+	u, err := url.Parse(image)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsGlobalUnicast() && !ip.IsPrivate()
+	}
+	return strings.Contains(host, ".") && !strings.HasSuffix(host, ".localhost") && !strings.HasSuffix(host, ".local")
+}
+
+// pictureRefused says that Telegram took offence at the picture, not at the chat.
+func pictureRefused(err error) bool {
+	refusal, ok := errors.AsType[*adapters.SendError](err)
+	return ok && refusal.Consequence == adapters.Rejected
+}
+
+// sendError says what a failed call means for what comes next.
+func (m *Messenger) sendError(chat string, err error) *adapters.SendError {
+	var call *callError
+	if !errors.As(err, &call) {
+		return &adapters.SendError{Consequence: adapters.Unknown, Reason: m.api.redact(err.Error()), Err: err}
+	}
+	failed := &adapters.SendError{Reason: call.Message, Err: call}
+	if call.Code != 0 {
+		failed.Code = strconv.Itoa(call.Code)
+	}
+	message := strings.ToLower(call.Message)
+	switch {
+	case call.Code == 0 && call.Left:
+		failed.Consequence = adapters.Unknown
+	case call.Code == 0:
+		failed.Consequence = adapters.Temporary
+	case call.Code == http.StatusTooManyRequests:
+		failed.Consequence = adapters.Throttled
+		failed.RetryAfter = max(call.RetryAfter, time.Second)
+		failed.PerChat = m.throttle.perChat(chat, m.now(), failed.RetryAfter)
+	case call.refused(), call.Code < http.StatusBadRequest: // a redirect is not the Bot API
+		failed.Consequence = adapters.Broken
+	case call.Code == http.StatusForbidden, call.Code == http.StatusBadRequest && gone(message):
+		failed.Consequence = adapters.Gone
+	case call.Code == http.StatusGatewayTimeout:
+		failed.Consequence = adapters.Unknown // the gateway gave up, not the one behind it
+	case call.Code >= 500:
+		failed.Consequence = adapters.Temporary
+	default:
+		failed.Consequence = adapters.Rejected
+	}
+	return failed
+}
+
+// gone knows the refusals of a chat that Telegram words as bad requests.
+func gone(message string) bool {
+	for _, words := range []string{"chat not found", "user not found", "peer_id_invalid", "user is deactivated", "chat was deleted"} {
+		if strings.Contains(message, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// throttle guesses whose limit was met, which Telegram does not say: the chat's (about one message a second), unless
+// another chat is held back at the same time; then it is the bot's.
+type throttle struct {
+	mu    sync.Mutex
+	chat  string
+	until time.Time
+}
+
+func (t *throttle) perChat(chat string, now time.Time, pause time.Duration) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	other := t.chat != "" && t.chat != chat && now.Before(t.until)
+	t.chat, t.until = chat, now.Add(pause)
+	return !other
+}

@@ -1,0 +1,183 @@
+package telegram
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"parley/adapters"
+	"parley/conversation"
+)
+
+// allowedUpdates is what we ask Telegram for.
+const allowedUpdates = `["message","callback_query","my_chat_member"]`
+
+// update is one thing Telegram told us, converted.
+type update struct {
+	id       int
+	events   []conversation.Event // none for what we do not act on
+	callback string               // the callback query to answer once the events are stored; "" for none
+}
+
+// errNoUpdate says that JSON is not an update at all.
+var errNoUpdate = errors.New("not an update of Telegram")
+
+// convert reads one update. An update in a form we do not know has an id and no events; only what is no update is an error.
+func (m *Messenger) convert(raw []byte) (update, error) {
+	var id struct {
+		UpdateID *int `json:"update_id"`
+	}
+	if err := json.Unmarshal(raw, &id); err != nil {
+		return update{}, fmt.Errorf("%w: %w", errNoUpdate, err)
+	}
+	if id.UpdateID == nil {
+		return update{}, fmt.Errorf("%w: it has no update_id", errNoUpdate)
+	}
+	u := update{id: *id.UpdateID}
+	var tg tgbotapi.Update
+	if err := json.Unmarshal(raw, &tg); err != nil {
+		m.log.Warn("telegram update not understood", "update", u.id, "problem", err)
+		return u, nil
+	}
+	event := conversation.Event{ID: "update:" + strconv.Itoa(u.id), Raw: bytes.ReplaceAll(raw, []byte(m.api.token), []byte("***"))}
+	switch {
+	case tg.Message != nil:
+		if tg.Message.Chat == nil || !private(tg.Message.Chat) || tg.Message.From == nil || tg.Message.From.IsBot {
+			return u, nil
+		}
+		from(&event, tg.Message.Chat.ID, tg.Message.From)
+		event.At = when(tg.Message.Date)
+		if !said(&event, tg.Message, raw) {
+			return u, nil
+		}
+	case tg.CallbackQuery != nil:
+		u.callback = tg.CallbackQuery.ID
+		cb := tg.CallbackQuery
+		if cb.From == nil || cb.Data == "" || cb.Message != nil && !private(cb.Message.Chat) {
+			return u, nil
+		}
+		// Telegram repeats an unanswered callback under a new update id; the callback's own stays.
+		event.Kind, event.ID, event.Value = conversation.Choice, "cb:"+cb.ID, cb.Data
+		from(&event, cb.From.ID, cb.From)
+		if cb.Message != nil && cb.Message.Chat != nil {
+			event.Chat = strconv.FormatInt(cb.Message.Chat.ID, 10)
+		}
+	case tg.MyChatMember != nil:
+		member := tg.MyChatMember
+		if !private(&member.Chat) {
+			return u, nil
+		}
+		from(&event, member.Chat.ID, &member.From)
+		event.At = when(member.Date)
+		switch member.NewChatMember.Status {
+		case "kicked":
+			event.Kind = conversation.Blocked
+		case "member":
+			event.Kind = conversation.Unblocked
+		default:
+			return u, nil
+		}
+	default:
+		return u, nil
+	}
+	u.events = []conversation.Event{event}
+	return u, nil
+}
+
+// private keeps orders and prices out of groups.
+func private(chat *tgbotapi.Chat) bool {
+	return chat == nil || chat.Type == "" || chat.Type == "private"
+}
+
+func from(event *conversation.Event, chat int64, user *tgbotapi.User) {
+	event.Chat = strconv.FormatInt(chat, 10)
+	event.Sender = strconv.FormatInt(user.ID, 10)
+	name := []rune(adapters.Clean(user.FirstName + " " + user.LastName))
+	event.SenderName = strings.ReplaceAll(string(name[:min(len(name), 128)]), "\n", " ")
+	event.Language = user.LanguageCode
+}
+
+// when reads a date. Telegram counts seconds; a test server counts milliseconds.
+func when(date int) time.Time {
+	switch {
+	case date <= 0:
+		return time.Time{}
+	case date > 1e11:
+		return time.UnixMilli(int64(date)).UTC()
+	}
+	return time.Unix(int64(date), 0).UTC()
+}
+
+// said fills in what a message says; false when it says nothing to us, such as that somebody pinned something.
+func said(event *conversation.Event, msg *tgbotapi.Message, raw []byte) bool {
+	event.Kind = conversation.Text
+	if token, ok := startToken(msg.Text); ok {
+		event.Kind, event.Value = conversation.Start, token
+		return true
+	}
+	event.Text = adapters.Clean(msg.Text)
+	if event.Text == "" {
+		event.Text = adapters.Clean(msg.Caption)
+	}
+	if event.Text == "" {
+		event.Text = stands(msg, raw)
+	}
+	return event.Text != ""
+}
+
+// startToken reads "/start", "/start token" and "/start@bot token".
+func startToken(text string) (token string, ok bool) {
+	command, rest, _ := strings.Cut(adapters.Clean(text), " ")
+	command, _, _ = strings.Cut(command, "@")
+	return strings.TrimSpace(rest), command == "/start"
+}
+
+// stands is the text that stands for a message without words.
+func stands(msg *tgbotapi.Message, raw []byte) string {
+	kinds := []struct {
+		is   bool
+		text string
+	}{
+		{len(msg.Photo) > 0, "[photo]"},
+		{msg.Animation != nil, "[animation]"}, // before document, which it is as well
+		{msg.Document != nil, "[file]"},
+		{msg.Voice != nil, "[voice message]"},
+		{msg.Audio != nil, "[audio]"},
+		{msg.Video != nil || msg.VideoNote != nil, "[video]"},
+		{msg.Sticker != nil, "[sticker]"},
+		{msg.Contact != nil, "[contact]"},
+		{msg.Venue != nil || msg.Location != nil, "[location]"},
+		{msg.Poll != nil, "[poll]"},
+		{msg.Dice != nil || msg.Game != nil, "[game]"},
+	}
+	for _, kind := range kinds {
+		if kind.is {
+			return kind.text
+		}
+	}
+	var newer struct { // than the library
+		Message struct {
+			Story     json.RawMessage `json:"story"`
+			PaidMedia json.RawMessage `json:"paid_media"`
+			Checklist json.RawMessage `json:"checklist"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(raw, &newer); err != nil {
+		return ""
+	}
+	switch {
+	case newer.Message.Story != nil:
+		return "[story]"
+	case newer.Message.PaidMedia != nil:
+		return "[photo]"
+	case newer.Message.Checklist != nil:
+		return "[checklist]"
+	}
+	return ""
+}

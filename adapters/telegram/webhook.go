@@ -1,0 +1,73 @@
+package telegram
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"net/http"
+
+	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"parley/adapters"
+)
+
+const (
+	secretHeader = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // the header's name
+	maxUpdate    = 256 << 10                         // bytes of one update
+)
+
+func (m *Messenger) setWebhook(ctx context.Context) error {
+	_, err := m.api.call(ctx, callTimeout, "setWebhook", tgbotapi.Params{
+		"url": m.webhook, "secret_token": m.secret, "allowed_updates": allowedUpdates,
+	})
+	return err
+}
+
+// Hook takes the updates Telegram posts. It answers 200 once sink has taken them; anything else makes Telegram try again.
+func (m *Messenger) Hook(sink adapters.Sink) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if m.webhook == "" {
+			http.Error(w, "this account receives by polling", http.StatusNotFound)
+			return
+		}
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "updates are posted", http.StatusMethodNotAllowed)
+			return
+		}
+		shown := r.Header.Get(secretHeader)
+		if shown == "" {
+			http.Error(w, "the secret is missing", http.StatusUnauthorized)
+			return
+		}
+		if subtle.ConstantTimeCompare([]byte(shown), []byte(m.secret)) != 1 {
+			http.Error(w, "the secret is wrong", http.StatusForbidden)
+			return
+		}
+		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxUpdate))
+		if err != nil {
+			if _, big := errors.AsType[*http.MaxBytesError](err); big {
+				http.Error(w, "the update is too big", http.StatusRequestEntityTooLarge)
+				return
+			}
+			http.Error(w, "the update did not arrive whole", http.StatusBadRequest)
+			return
+		}
+		u, err := m.convert(raw)
+		if err != nil {
+			http.Error(w, "this is not an update", http.StatusBadRequest)
+			return
+		}
+		if len(u.events) > 0 {
+			if err := sink(r.Context(), u.events); err != nil {
+				m.log.WarnContext(r.Context(), "telegram update not stored", "update", u.id, "problem", err)
+				w.Header().Set("Retry-After", "1")
+				http.Error(w, "not stored, please try again", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		m.committed([]update{u})
+		w.WriteHeader(http.StatusOK)
+	})
+}
