@@ -1,0 +1,155 @@
+package bots
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/commerce"
+	"parley/conversation"
+	"parley/store"
+)
+
+// How many due things the clock takes at once.
+const clockBatch = 64
+
+// runClock does what is due until ctx ends: deliveries, payments, timers, holds and offers that have run out, and parked events.
+// It looks when it is woken, when the next timer falls due, and once per poll.
+func (h *House) runClock(ctx context.Context) {
+	chores := []struct {
+		name string
+		do   func(context.Context) (int, error)
+	}{
+		{"payments", h.payments}, {"deliveries", h.deliveries}, {"timers", h.timers}, {"expiries", h.expiries}, {"parked events", h.parked},
+	}
+	for {
+		more := false
+		for _, c := range chores {
+			n, err := c.do(ctx)
+			if err != nil && ctx.Err() == nil {
+				h.log.ErrorContext(ctx, c.name, "err", err)
+				continue
+			}
+			more = more || n >= clockBatch
+		}
+		if more && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.clock:
+		case <-time.After(h.untilNext(ctx)):
+		}
+	}
+}
+
+func (h *House) untilNext(ctx context.Context) time.Duration {
+	wait := h.poll
+	err := h.store.View(ctx, func(tx *store.Tx) error {
+		due, err := tx.NextTimer(ctx)
+		if err == nil && !due.IsZero() {
+			wait = min(wait, max(due.Sub(h.now()), 5*time.Millisecond))
+		}
+		return err
+	})
+	if err != nil {
+		return soon
+	}
+	return wait
+}
+
+// timers raises the events of due timers, each once.
+func (h *House) timers(ctx context.Context) (int, error) {
+	var due []store.Timer
+	err := h.store.View(ctx, func(tx *store.Tx) (err error) {
+		due, err = tx.DueTimers(ctx, clockBatch)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, timer := range due {
+		th, a, err := h.threadOf(ctx, timer.Merchant, timer.Thread)
+		if err != nil {
+			return 0, err
+		}
+		if a == nil { // its account has left the config: nobody waits there any more
+			err = h.store.Tx(ctx, func(tx *store.Tx) error { _, err := tx.FinishTimer(ctx, timer.Key); return err })
+		} else {
+			err = h.inbox.submit(ctx, h.internal(a, th.Chat, th.Address.NetworkID, "", func(ctx context.Context, t *turn) error {
+				first, err := t.tx.FinishTimer(ctx, timer.Key)
+				if err != nil || !first || t.th.Owner != store.Bot {
+					return err
+				}
+				return t.run(ctx, conversation.Event{Kind: conversation.Timeout, Account: a.Name, Chat: t.th.Chat, Name: timer.Event,
+					Context: &timer.Context, At: t.tx.Now()})
+			}))
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(due), nil
+}
+
+// threadOf loads a conversation and its account; the account is nil when the config no longer has it.
+func (h *House) threadOf(ctx context.Context, merchant commerce.MerchantID, key int64) (th *store.Thread, a *account, err error) {
+	err = h.store.View(ctx, func(tx *store.Tx) error {
+		th, err = tx.ThreadByKey(ctx, merchant, key)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if a = h.accounts[th.Account]; a != nil && a.merchant.ID != merchant {
+		a = nil
+	}
+	return th, a, nil
+}
+
+// expiries ends orders that nobody paid in time and offers that nobody answered.
+func (h *House) expiries(ctx context.Context) (int, error) {
+	n := 0
+	err := h.store.Tx(ctx, func(tx *store.Tx) error {
+		orders, err := commerce.ExpireHolds(ctx, tx, tx.Now(), clockBatch)
+		if err != nil {
+			return err
+		}
+		offers, err := commerce.ExpireOffers(ctx, tx, tx.Now(), clockBatch)
+		if err != nil {
+			return err
+		}
+		n = max(len(orders), len(offers))
+		if len(orders) > 0 { // freed stock may be what somebody waits for
+			tx.AfterCommit(func() { nudge(h.clock) })
+		}
+		return nil
+	})
+	return n, err
+}
+
+// parked tries events again that could not be handled when they came.
+func (h *House) parked(ctx context.Context) (int, error) {
+	var due []store.Parked
+	err := h.store.View(ctx, func(tx *store.Tx) (err error) {
+		due, err = tx.DueParked(ctx, clockBatch)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range due {
+		a := h.accounts[p.Event.Account]
+		apply := func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
+			if a == nil {
+				return errors.New("the account is not in the config")
+			}
+			return h.newTurn(a, tx, th, "parked").receive(ctx, p.Event)
+		}
+		if err := h.store.RetryParked(ctx, p, apply); err != nil {
+			return 0, err
+		}
+	}
+	return len(due), nil
+}

@@ -1,0 +1,227 @@
+package bots
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"parley/adapters"
+	"parley/conversation"
+	"parley/store"
+)
+
+// How many parts one account has under way at once, and how often one is tried.
+const (
+	sendersPerAccount = 8
+	mostAttempts      = 12
+	sendTime          = 35 * time.Second
+)
+
+// runOutbox sends an account's messages until ctx ends; what is under way then is finished. Messages are found in the table:
+// a wake-up only says when to look.
+func (h *House) runOutbox(ctx context.Context, a *account) {
+	if err := h.recoverInterrupted(ctx, a); err != nil {
+		h.log.ErrorContext(ctx, "interrupted messages not recovered", "account", a.Name, "err", err)
+	}
+	var paused time.Time // the network asked the whole account to wait until then
+	for {
+		sent, err := 0, error(nil)
+		if wait := paused.Sub(h.now()); wait <= 0 {
+			sent, paused, err = h.sendDue(ctx, a)
+		}
+		if err != nil && ctx.Err() == nil {
+			h.log.ErrorContext(ctx, "outbox", "account", a.Name, "err", err)
+		}
+		if sent > 0 && err == nil && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.wake:
+		case <-time.After(h.idleFor(ctx, a, paused)):
+		}
+	}
+}
+
+// idleFor is how long the outbox may sleep when nobody wakes it.
+func (h *House) idleFor(ctx context.Context, a *account, paused time.Time) time.Duration {
+	wait := h.poll
+	if pause := paused.Sub(h.now()); pause > wait {
+		return pause
+	}
+	err := h.store.View(ctx, func(tx *store.Tx) error {
+		due, err := tx.NextDue(ctx, a.Name)
+		if err == nil && !due.IsZero() {
+			wait = min(wait, max(due.Sub(h.now()), 5*time.Millisecond))
+		}
+		return err
+	})
+	if err != nil {
+		return soon
+	}
+	return wait
+}
+
+// recoverInterrupted settles the parts that were handed over when the last process ended. Where repeating is safe they go out
+// again: the network drops repeats, or it is an answer, which somebody waits for. The others stay as unknown.
+func (h *House) recoverInterrupted(ctx context.Context, a *account) error {
+	return h.store.Tx(ctx, func(tx *store.Tx) error {
+		parts, err := tx.Interrupted(ctx, a.Name)
+		if err != nil {
+			return err
+		}
+		for _, p := range parts {
+			if err := tx.SettlePart(ctx, p.Key, a.afterUnknown(p.Class), "", "the process ended while it was being sent", tx.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// afterUnknown is what follows when nobody knows whether a part arrived.
+func (a *account) afterUnknown(c conversation.Class) store.PartState {
+	if a.limits.Repeatable || c == conversation.Answer || c == "" || c == conversation.ReceiptClass {
+		return store.Queued
+	}
+	return store.Unknown
+}
+
+// result is what became of one part.
+type result struct {
+	part    store.Part
+	state   store.PartState
+	network string
+	problem string
+	due     time.Time
+	shut    bool // the address takes no more messages
+}
+
+// sendDue claims the parts that are due, sends them side by side and notes what became of them. It says how many there were,
+// and until when the network asked the account to wait.
+func (h *House) sendDue(ctx context.Context, a *account) (int, time.Time, error) {
+	var parts []store.Part
+	err := h.store.Tx(ctx, func(tx *store.Tx) (err error) {
+		parts, err = tx.ClaimParts(ctx, a.Name, sendersPerAccount)
+		return err
+	})
+	if err != nil || len(parts) == 0 {
+		return 0, time.Time{}, err
+	}
+	results := make([]result, len(parts))
+	var paused time.Time
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i, p := range parts {
+		wg.Go(func() {
+			r, pause := h.send(ctx, a, p)
+			mu.Lock()
+			defer mu.Unlock()
+			results[i] = r
+			if pause.After(paused) {
+				paused = pause
+			}
+		})
+	}
+	wg.Wait()
+	// What a network has taken must be noted, whatever else ends now.
+	return len(parts), paused, h.settle(context.WithoutCancel(ctx), a, results)
+}
+
+// send hands one part to the network. A stop of the house does not cut it off: it has its own time.
+func (h *House) send(ctx context.Context, a *account, p store.Part) (result, time.Time) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
+	defer cancel()
+	from := p.Author
+	if from != store.FromBot {
+		from = "staff"
+	}
+	sent, err := a.Messenger.Send(ctx, adapters.Part{
+		Chat: p.Chat, Text: p.Text, Choices: p.Choices, Image: p.Image, Key: partKey(p), From: from, At: p.Written,
+	})
+	if err == nil {
+		return result{part: p, state: store.Sent, network: sent.ID}, time.Time{}
+	}
+	return h.failed(a, p, err)
+}
+
+// partKey names a part towards its network: the message's own id, so that a client sees the id that the transcript has.
+func partKey(p store.Part) string {
+	if p.Position == 0 {
+		return p.MessageID
+	}
+	return p.MessageID + "." + string(rune('0'+p.Position%10))
+}
+
+// failed decides what follows from a failed send.
+func (h *House) failed(a *account, p store.Part, err error) (result, time.Time) {
+	var e *adapters.SendError
+	if !errors.As(err, &e) {
+		e = &adapters.SendError{Consequence: adapters.Unknown, Reason: err.Error(), Err: err}
+	}
+	r := result{part: p, state: store.Failed, problem: e.Error()}
+	now := h.now()
+	switch e.Consequence {
+	case adapters.Temporary:
+		if p.Attempts < mostAttempts {
+			r.state, r.due = store.Queued, now.Add(backoff(p.Attempts))
+		}
+	case adapters.Throttled:
+		// The network's own figure; being asked to wait is no failed attempt.
+		r.state, r.due = store.Queued, now.Add(max(e.RetryAfter, 100*time.Millisecond))
+		if !e.PerChat {
+			h.log.Warn("account throttled", "account", a.Name, "for", e.RetryAfter)
+			return r, r.due
+		}
+	case adapters.Gone:
+		r.shut = true
+	case adapters.Broken:
+		r.state, r.due = store.Queued, now.Add(time.Minute)
+		h.Report(context.Background(), a.Name, "failed", e.Reason)
+		return r, r.due
+	case adapters.Unknown:
+		r.state = a.afterUnknown(p.Class)
+		if p.Attempts >= 3 {
+			r.state = store.Unknown
+		}
+		r.due = now.Add(backoff(p.Attempts))
+	}
+	if r.state != store.Queued {
+		h.log.Warn("message not delivered", "account", a.Name, "message", p.MessageID, "state", r.state, "err", e)
+	}
+	return r, time.Time{}
+}
+
+// backoff grows from 1 s to 10 min, spread by half so that retries do not come in step.
+func backoff(attempts int) time.Duration {
+	d := min(time.Second<<min(attempts-1, 10), 10*time.Minute)
+	return d/2 + rand.N(d)
+}
+
+func (h *House) settle(ctx context.Context, a *account, results []result) error {
+	return h.store.Tx(ctx, func(tx *store.Tx) error {
+		for _, r := range results {
+			if err := tx.SettlePart(ctx, r.part.Key, r.state, r.network, r.problem, r.due); err != nil {
+				return err
+			}
+			if r.state == store.Failed {
+				if err := tx.FailRest(ctx, r.part.MessageKey, r.problem); err != nil {
+					return err
+				}
+				err := tx.Event(ctx, r.part.Merchant, "message_failed", r.part.MessageID, map[string]any{"account": a.Name})
+				if err != nil {
+					return err
+				}
+			}
+			if r.shut {
+				if err := tx.SetAddressState(ctx, r.part.Merchant, r.part.AddressKey, conversation.Shut); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}

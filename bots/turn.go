@@ -1,0 +1,289 @@
+package bots
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"parley/conversation"
+	"parley/conversation/flow"
+	"parley/conversation/understand"
+	"parley/store"
+)
+
+type conversationEvent = conversation.Event
+
+// turn carries one event through a conversation, inside a transaction.
+type turn struct {
+	house   *House
+	account *account
+	m       *Merchant
+	tx      *store.Tx
+	th      *store.Thread
+	cause   string // names this turn where a command must be carried out once
+}
+
+func (h *House) newTurn(a *account, tx *store.Tx, th *store.Thread, cause string) *turn {
+	return &turn{house: h, account: a, m: a.merchant, tx: tx, th: th, cause: cause}
+}
+
+// receive is the turn of an event that a network delivered.
+func (h *House) receive(a *account, e conversation.Event) store.Turn {
+	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e, Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
+		return h.newTurn(a, tx, th, "in:"+a.Name+":"+e.Chat+":"+e.ID).receive(ctx, e)
+	}}
+}
+
+// internal is the turn of an event of our own on a conversation: apply runs with the turn at hand. id makes it happen once.
+func (h *House) internal(a *account, chat, sender, id string, apply func(context.Context, *turn) error) store.Turn {
+	e := conversation.Event{Account: a.Name, Chat: chat, Sender: sender, ID: id}
+	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e, Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
+		return apply(ctx, h.newTurn(a, tx, th, id))
+	}}
+}
+
+// longest is how many runes of a message are kept.
+const longest = 4096
+
+func (t *turn) receive(ctx context.Context, e conversation.Event) error {
+	switch e.Kind {
+	case conversation.Receipt:
+		state := map[string]store.PartState{"delivered": store.Delivered, "read": store.Read, "failed": store.Failed}[e.Name]
+		if state == "" || e.Value == "" {
+			return nil
+		}
+		return t.tx.NoteReceipt(ctx, t.account.Name, e.Value, state)
+	case conversation.Blocked:
+		t.th.Address.State = conversation.Shut
+		if err := t.tx.DropQueued(ctx, t.th.Key, "the contact blocked the bot"); err != nil {
+			return err
+		}
+		return t.tx.Event(ctx, t.m.ID, "address_blocked", t.th.Address.ID, nil)
+	case conversation.Unblocked:
+		if t.th.Address.State == conversation.Shut {
+			t.th.Address.State = conversation.Verified
+		}
+		return nil
+	case conversation.Staff:
+		return t.spokenElsewhere(ctx, e)
+	case conversation.Text, conversation.Choice, conversation.Start:
+		return t.hear(ctx, e)
+	}
+	return fmt.Errorf("an adapter delivered an event of kind %q", e.Kind)
+}
+
+// hear takes what the contact said or pressed: it goes into the transcript, and to the bot when the bot has the word.
+func (t *turn) hear(ctx context.Context, e conversation.Event) error {
+	e.Text = clean(e.Text)
+	said := e.Text
+	if e.Kind == conversation.Choice {
+		label, err := t.lookUpChoice(ctx, &e)
+		if err != nil {
+			return err
+		}
+		said = label
+	}
+	if e.Kind == conversation.Start {
+		said = "/start"
+	}
+	if _, err := t.tx.AddMessage(ctx, t.th, store.Message{Author: store.FromContact, Kind: string(e.Kind), Text: said}, e.ID); err != nil {
+		return err
+	}
+	if err := t.tx.Event(ctx, t.m.ID, "message_in", t.th.ID, nil); err != nil {
+		return err
+	}
+	if t.th.Address.State != conversation.Stopped {
+		t.th.Address.State = conversation.Verified // they wrote to us
+	}
+	t.meet(e)
+	if t.th.Owner != store.Bot && e.Kind == conversation.Text && !t.saysStop(e.Text) {
+		return nil // a person has the word; staff see it in the inbox
+	}
+	return t.run(ctx, e)
+}
+
+// saysStop says that a text asks for silence, which counts whoever has the word.
+func (t *turn) saysStop(text string) bool {
+	r := understand.Read(text, understand.Options{Language: t.th.Contact.Language})
+	return len(r.Intents) > 0 && r.Intents[0] == "stop"
+}
+
+// meet learns the name and language that a network tells, where we know none.
+func (t *turn) meet(e conversation.Event) {
+	c := &t.th.Contact
+	if c.Name == "" {
+		c.Name = clean(e.SenderName)
+	}
+	if c.Language == "" && e.Language != "" {
+		if l := t.m.Flows.Speaks(e.Language); l != "" {
+			c.Language, c.LanguageSource = l, "network"
+		}
+	}
+}
+
+// lookUpChoice finds which button a value belongs to: in this conversation, by the message that showed it. It fills in the name
+// and the place, and returns the label. A value that is not ours is treated as words that nobody understands.
+func (t *turn) lookUpChoice(ctx context.Context, e *conversation.Event) (string, error) {
+	id, index, ok := strings.Cut(e.Value, ":")
+	n, err := strconv.Atoi(index)
+	if !ok || err != nil || n < 0 {
+		return t.unknownChoice(e), nil
+	}
+	m, err := t.tx.Message(ctx, t.m.ID, t.th.Key, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && n >= len(m.Choices) {
+		return t.unknownChoice(e), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	e.Name, e.Context = m.Choices[n].ID, m.Context
+	return m.Choices[n].Label, nil
+}
+
+func (t *turn) unknownChoice(e *conversation.Event) string {
+	e.Kind, e.Text = conversation.Text, ""
+	return "?"
+}
+
+// choiceValue is what a network carries for a choice; lookUpChoice reads it.
+func choiceValue(message string, index int) string { return message + ":" + strconv.Itoa(index) }
+
+// mostSteps bounds what one event can set off, should flows chase each other.
+const mostSteps = 32
+
+// run steps the conversation with an event, carries out the effects, and goes on with their outcomes until none is left.
+func (t *turn) run(ctx context.Context, first conversation.Event) error {
+	pending := []conversation.Event{first}
+	for n := 0; len(pending) > 0; n++ {
+		if n == mostSteps {
+			return fmt.Errorf("flow %s: one event led to more than %d steps", t.th.Session.Flow, mostSteps)
+		}
+		e := pending[0]
+		pending = pending[1:]
+		set, err := t.setFor(ctx, e)
+		if err != nil {
+			return err
+		}
+		t.learn()
+		session, effects, moves, err := conversation.Trace(set, t.th.Session, e, t.tx.Now())
+		if err != nil {
+			return fmt.Errorf("step: %w", err)
+		}
+		t.th.Session = session
+		if session.Language != t.th.Contact.Language && session.Language != "" {
+			t.th.Contact.Language, t.th.Contact.LanguageSource = session.Language, "text"
+		}
+		place := placeOf(set, session, moves)
+		for _, eff := range effects {
+			outcome, err := t.carry(ctx, eff, place)
+			if err != nil {
+				return err
+			}
+			if outcome != nil {
+				pending = append(pending, *outcome)
+			}
+		}
+	}
+	return nil
+}
+
+// placeOf is where a step has come to: also when the state it entered ended the flow, since the buttons shown there still lead
+// back to it.
+func placeOf(set *flow.Set, session conversation.Session, moves []conversation.Move) conversation.Context {
+	place := conversation.Context{Flow: session.Flow, Hash: session.Hash, State: session.State, Vars: maps.Clone(session.Vars)}
+	if len(moves) > 0 {
+		to := moves[len(moves)-1].To
+		place.Flow, place.State, place.Hash = to.Flow, to.State, set.Hash
+	}
+	return place
+}
+
+// learn tells the session what every text may mention.
+func (t *turn) learn() {
+	s := &t.th.Session
+	if s.Vars == nil {
+		s.Vars = conversation.Vars{}
+	}
+	if s.Language == "" {
+		s.Language = t.th.Contact.Language
+	}
+	s.Vars["shop.name"] = t.m.Title
+	s.Vars["contact.name"] = t.th.Contact.Name
+	s.Vars["contact.time_zone"] = t.th.Contact.TimeZone
+}
+
+// setFor is the flow set that an event is to be read with: the one its place or the session is pinned to, else the present one.
+func (t *turn) setFor(ctx context.Context, e conversation.Event) (*flow.Set, error) {
+	hash := ""
+	switch {
+	case e.Context != nil:
+		hash = e.Context.Hash
+	case t.th.Session.Flow != "":
+		hash = t.th.Session.Hash
+	}
+	if hash == "" || hash == t.m.Flows.Hash {
+		return t.m.Flows, nil
+	}
+	return t.house.flows.pinned(ctx, t.tx, t.m.ID, hash)
+}
+
+// say appends a message to the transcript and queues its parts. Its choices lead back to place.
+func (t *turn) say(ctx context.Context, author string, r conversation.Reply, place *conversation.Context) (store.Message, error) {
+	m := store.Message{ID: t.tx.NewID("msg"), Author: author, Kind: "reply", Text: r.Text, Image: r.Image, Class: r.Class, At: t.tx.Now(), State: string(store.Queued)}
+	for i, c := range r.Choices {
+		c.Value = choiceValue(m.ID, i)
+		r.Choices[i] = c
+	}
+	m.Choices = r.Choices
+	if len(r.Choices) > 0 {
+		m.Context = place
+	}
+	key, err := t.tx.AddMessage(ctx, t.th, m, "")
+	if err != nil {
+		return m, err
+	}
+	m.Key = key
+	if err := t.tx.AddParts(ctx, t.th, key, plan(r, t.account.limits), t.due(r.Class)); err != nil {
+		return m, err
+	}
+	t.tx.AfterCommit(func() { nudge(t.account.wake) })
+	return m, t.tx.Event(ctx, t.m.ID, "message_out", t.th.ID, nil)
+}
+
+// due is when a message of a class may leave: reminders wait for the morning.
+func (t *turn) due(c conversation.Class) time.Time {
+	if c != conversation.Reminder {
+		return time.Time{}
+	}
+	return t.m.Quiet.next(t.tx.Now(), zoneOf(t.th.Contact, t.m.TimeZone))
+}
+
+// mark notes in the transcript that the word has passed; nobody is sent it.
+func (t *turn) mark(ctx context.Context, text string) error {
+	_, err := t.tx.AddMessage(ctx, t.th, store.Message{Author: store.FromSystem, Kind: "mark", Text: text}, "")
+	return err
+}
+
+// clean drops control characters but line breaks and tabs, repairs broken UTF-8 and cuts what is too long.
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
+			return -1
+		}
+		return r
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
+	if utf8.RuneCountInString(s) > longest {
+		s = string([]rune(s)[:longest-1]) + "…"
+	}
+	return strings.TrimSpace(s)
+}
