@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"parley/config"
+	"parley/store"
+)
+
+type serveCmd struct {
+	Config string `default:"parley.yaml" help:"The config file."`
+	Addr   string `help:"Listen here instead of where the config says."`
+}
+
+// Run serves a config until the process is asked to stop.
+func (c *serveCmd) Run(ctx context.Context, w *world) error {
+	cfg, err := loadConfig(w, c.Config)
+	if err != nil {
+		return err
+	}
+	if c.Addr != "" {
+		cfg.Web.Addr = c.Addr
+	}
+	ctx, stop := untilStopped(ctx)
+	defer stop()
+	log := logTo(w, cfg.Log)
+	l, err := listen(cfg.Web.Addr)
+	if err != nil {
+		return err
+	}
+	if cfg.Web.PublicURL == "" {
+		cfg.Web.PublicURL = "http://" + l.Addr().String()
+	}
+	in, err := install(ctx, cfg, log, nil)
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
+	log.Info("serving", "addr", l.Addr().String(), "public_url", cfg.Web.PublicURL, "database", cfg.Database)
+	return errors.Join(in.serve(ctx, l), in.Close())
+}
+
+// loadConfig reads a config and prints its problems; with errors among them the command ends.
+func loadConfig(w *world, path string) (*config.Config, error) {
+	cfg, problems := config.Load(path, w.getenv, kinds())
+	for _, p := range problems {
+		fmt.Fprintln(w.stderr, p)
+	}
+	if problems.HasErrors() {
+		return nil, errReported
+	}
+	return cfg, nil
+}
+
+func logTo(w *world, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// openStore opens the database of a config for a command that works beside a server that may be running.
+func openStore(ctx context.Context, w *world, path string) (*config.Config, *store.Store, error) {
+	cfg, err := loadConfig(w, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := store.Open(ctx, cfg.Database.URL, store.Options{SkipMigrate: !cfg.Migrate})
+	return cfg, s, err
+}
+
+// merchantOf picks the merchant that a command is about: the one named, or the only one there is.
+func merchantOf(cfg *config.Config, name string) (config.Merchant, error) {
+	var names []string
+	for _, m := range cfg.Merchants {
+		if m.Name == name || name == "" && len(cfg.Merchants) == 1 {
+			return m, nil
+		}
+		names = append(names, m.Name)
+	}
+	if name == "" {
+		return config.Merchant{}, usagef("there are several merchants: name one with -merchant: %s", strings.Join(names, ", "))
+	}
+	return config.Merchant{}, usagef("there is no merchant %q; there are: %s", name, strings.Join(names, ", "))
+}
+
+// publicURL is where staff reach the pages of a config.
+func publicURL(cfg *config.Config) string {
+	if cfg.Web.PublicURL != "" {
+		return cfg.Web.PublicURL
+	}
+	return (&url.URL{Scheme: "http", Host: cfg.Web.Addr}).String()
+}
