@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -153,7 +154,7 @@ func partKey(p store.Part) string {
 	if p.Position == 0 {
 		return p.MessageID
 	}
-	return p.MessageID + "." + string(rune('0'+p.Position%10))
+	return p.MessageID + "." + strconv.Itoa(p.Position)
 }
 
 // failed decides what follows from a failed send.

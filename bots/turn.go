@@ -2,6 +2,8 @@ package bots
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -36,8 +38,18 @@ func (h *House) newTurn(a *account, tx *store.Tx, th *store.Thread, cause string
 // receive is the turn of an event that a network delivered.
 func (h *House) receive(a *account, e conversation.Event) store.Turn {
 	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e, Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
-		return h.newTurn(a, tx, th, "in:"+a.Name+":"+e.Chat+":"+e.ID).receive(ctx, e)
+		return h.newTurn(a, tx, th, causeOf(a, e)).receive(ctx, e)
 	}}
+}
+
+// causeOf names an event where a command must be carried out once: the same for each delivery of it. It is a hash, since it stands
+// in ledgers, which must not hold anybody's address.
+func causeOf(a *account, e conversation.Event) string {
+	if e.ID == "" {
+		return store.NewID("trn")
+	}
+	sum := sha256.Sum256([]byte(a.Name + "\x00" + e.Chat + "\x00" + e.ID))
+	return "trn_" + hex.EncodeToString(sum[:16])
 }
 
 // internal is the turn of an event of our own on a conversation: apply runs with the turn at hand. id makes it happen once.

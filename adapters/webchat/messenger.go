@@ -24,9 +24,11 @@ import (
 // limits are generous because they are ours: a browser would carry more.
 var limits = adapters.Limits{
 	Text: 4096, Unit: adapters.Runes, Caption: 4096,
-	Buttons:  adapters.Buttons{Max: 10, Label: 80, Value: 64},
-	Typing:   true,
-	Receipts: true,
+	Buttons: adapters.Buttons{Max: 10, Label: 80, Value: 64},
+	// A client shows a message id once, however often it comes.
+	Repeatable: true,
+	Typing:     true,
+	Receipts:   true,
 }
 
 // Spec describes web chat. An account made from it serves nobody until it is bound (Messenger.Bind).

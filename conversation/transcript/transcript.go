@@ -67,7 +67,7 @@ type parser struct {
 
 var (
 	factLine = regexp.MustCompile(`^@([a-z0-9_-]+)\s*=\s*(.*)$`)
-	variable = regexp.MustCompile(`^\s*(?:@([a-z0-9_-]+)|([a-z0-9_.-]+)=("(?:[^"\\]|\\.)*"|\S+))`)
+	variable = regexp.MustCompile(`^\s*(?:@([a-z0-9_-]+)|([a-z0-9_.-]+)=("(?:[^"\\]|\\.)*"|[^"\s]\S*))`)
 )
 
 func (p *parser) problem(line int, remedy, format string, args ...any) {
