@@ -73,6 +73,11 @@ func openShop(t *testing.T, yaml string) *shop {
 
 func openShopAs(t *testing.T, yaml string, demo *demoPages) *shop {
 	t.Helper()
+	return openShopLogging(t, yaml, demo, slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})))
+}
+
+func openShopLogging(t *testing.T, yaml string, demo *demoPages, log *slog.Logger) *shop {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +88,6 @@ func openShopAs(t *testing.T, yaml string, demo *demoPages) *shop {
 	}
 	s := &shop{t: t, base: "http://" + l.Addr().String(), key: "test-key"}
 	cfg.Web.PublicURL = s.base
-	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if s.in, err = install(t.Context(), cfg, log, demo); err != nil {
 		t.Fatal(err)
 	}

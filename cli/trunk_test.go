@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -121,4 +122,27 @@ func TestAPersonAnswersAQuestionAndTheBotIsSilentMeanwhile(t *testing.T) {
 		ann.says("help")
 		ann.hears("STOP")
 	})
+}
+
+func TestMetricsCountWhatWaitsAndNameNobody(t *testing.T) {
+	s := openShop(t, testShop("sqlite://"+t.TempDir()+"/parley.db", ""))
+	s.product("lamp", "Desk lamp", 2000, 5, "")
+	v := haggler(s, "lamp")
+	v.says("I want to talk to a person")
+	v.hears("person")
+	resp, err := http.Get(s.base + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "parley_conversations_waiting 1\n") || !strings.Contains(string(page), `parley_account_ready{account="webchat"} 1`) {
+		t.Errorf("got\n%s", page)
+	}
+	if strings.Contains(string(page), v.id) || strings.Contains(string(page), "Ann") {
+		t.Errorf("the metrics name a person:\n%s", page)
+	}
 }

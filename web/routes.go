@@ -38,6 +38,7 @@ func (s *Server) list() []Route {
 	routes := []Route{
 		{Pattern: "GET /healthz", Allow: Public(), Surface: Raw, Handle: s.healthy},
 		{Pattern: "GET /readyz", Allow: Public(), Surface: Raw, Handle: s.ready},
+		{Pattern: "GET /metrics", Allow: Public(), Surface: Raw, Handle: s.metrics},
 		{Pattern: "GET /static/{file...}", Allow: Public(), Surface: Raw, Handle: s.staticFile},
 		{Pattern: "GET /robots.txt", Allow: Public(), Surface: Raw, Handle: s.robots},
 		{Pattern: "/hooks/{account}", Allow: Public(), Surface: Raw, Handle: s.hook},

@@ -235,7 +235,7 @@
       setState("down");
       if (!greeted) silent++;
       // The cookie may be gone or unknown by now: the page makes another.
-      if (silent === 2) await fetch(location.href, { cache: "no-store" }).catch(() => {});
+      if (silent > 0 && silent % 2 === 0) await fetch(location.href, { cache: "no-store" }).catch(() => {});
       setTimeout(connect, pause * (0.75 + Math.random() / 2));
       pause = Math.min(pause * 2, 15000);
     });
