@@ -45,7 +45,7 @@ merchants:
 func (c *demoCmd) Run(ctx context.Context, w *world) error {
 	ctx, stop := untilStopped(ctx)
 	defer stop()
-	l, err := listen(c.Addr)
+	l, err := listen(ctx, c.Addr)
 	if err != nil {
 		return err
 	}

@@ -288,8 +288,8 @@ func bounded(next http.Handler) http.Handler {
 }
 
 // listen opens the address, with a sentence for the two mistakes everybody makes.
-func listen(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; stop what is using it, or pick another with -addr", addr, rootCause(err))
 	}

@@ -29,7 +29,7 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 	ctx, stop := untilStopped(ctx)
 	defer stop()
 	log := logTo(w, cfg.Log)
-	l, err := listen(cfg.Web.Addr)
+	l, err := listen(ctx, cfg.Web.Addr)
 	if err != nil {
 		return err
 	}

@@ -167,19 +167,6 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.read.GetContext(ctx, &one, "SELECT 1")
 }
 
-// isUnique says that a statement broke a unique constraint; asked by code, never by text.
-func isUnique(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code == "23505"
-	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
-	}
-	return false
-}
-
 // isTransient says that the same transaction may succeed when tried again: a deadlock, a serialization failure, a busy file.
 func isTransient(err error) bool {
 	var pg *pgconn.PgError

@@ -271,7 +271,7 @@ func TestASignInLinkWorksOnce(t *testing.T) {
 				return fmt.Errorf("sign in as %q: %w", who.Email, err)
 			}
 			if _, _, err := tx.SignIn(t.Context(), link); !errors.Is(err, store.ErrNotFound) {
-				return fmt.Errorf("second use of the link: %v, want not found", err)
+				return fmt.Errorf("second use of the link is not refused: %w", err)
 			}
 			who, err = tx.SessionPerson(t.Context(), session)
 			if err != nil || who.ID != p.ID {

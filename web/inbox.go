@@ -34,8 +34,7 @@ func (q queueView) IsEmpty() bool {
 // threadRow is a conversation in a list.
 type threadRow struct {
 	ID, Name, Channel, Reason string
-	Last                      string // the latest words, shortened
-	LastFrom                  string
+	Last                      string    // the latest words, shortened
 	Since                     time.Time // it waits, or when it changed
 	Owner                     string    // who of the staff has it
 	Mine, Current             bool
@@ -110,7 +109,11 @@ func (s *Server) queue(ctx context.Context, tx *store.Tx, who caller, page staff
 		return q, err
 	}
 	slices.Reverse(offers) // the one that has waited longest first
-	q.Offers, err = offerRows(ctx, tx, offers, page, "/inbox", wrong)
+	back := "/inbox"
+	if current != "" {
+		back += "/" + current
+	}
+	q.Offers, err = offerRows(ctx, tx, offers, page, back, wrong)
 	return q, err
 }
 
@@ -124,8 +127,11 @@ func showThread(ctx context.Context, tx *store.Tx, th *store.Thread) (threadRow,
 		return row, err
 	}
 	for _, m := range slices.Backward(last) {
-		if m.Author != store.FromSystem {
-			row.Last, row.LastFrom = shorten(m.Text, 90), m.Author
+		if m.Author == store.FromSystem || m.Author == store.FromBot && row.Last != "" {
+			continue
+		}
+		row.Last = shorten(m.Text, 90)
+		if m.Author != store.FromBot { // what people said tells more than what the bot answered
 			break
 		}
 	}

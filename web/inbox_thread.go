@@ -128,6 +128,7 @@ func showLine(m store.Message, names staffNames, contact string) messageRow {
 	case store.FromBot:
 		row.Who = "Bot"
 	case store.FromSystem:
+		row.Text = markWords(m.Text, names)
 	default:
 		row.From, row.Who = "staff", names.of(m.Author)
 	}
@@ -139,6 +140,24 @@ func showLine(m store.Message, names staffNames, contact string) messageRow {
 		row.Choices = append(row.Choices, choice.Label)
 	}
 	return row
+}
+
+// markWords is a mark of the transcript for people. A mark is a word, and where somebody of the staff did it their id.
+func markWords(mark string, names staffNames) string {
+	word, actor, _ := strings.Cut(mark, " ")
+	who := "Staff"
+	if name, ok := names[actor]; ok {
+		who = name
+	}
+	switch word {
+	case "handed_off":
+		return "The bot has handed over to a person"
+	case "taken":
+		return who + " took over"
+	case "returned":
+		return who + " gave the conversation back to the bot"
+	}
+	return mark
 }
 
 // cardOrders is how many of a contact's orders stand beside a thread.

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -132,6 +133,25 @@ func TestReferencesInTheOpenAPIDocumentLeadSomewhere(t *testing.T) {
 	for _, scope := range web.Scopes() {
 		if !strings.Contains(string(text), scope) {
 			t.Errorf("the document does not name the scope %s", scope)
+		}
+	}
+}
+
+func TestTheDocumentationOfTheAPINamesEveryRouteAndItsScope(t *testing.T) {
+	b, err := os.ReadFile("../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range openOffice(t).server.Routes() {
+		if !strings.Contains(route.Pattern, " /api/") {
+			continue
+		}
+		row := "| `" + route.Pattern + "` | none |"
+		if scope := route.Allow.Scope(); scope != "" {
+			row = "| `" + route.Pattern + "` | `" + scope + "` |"
+		}
+		if !strings.Contains(string(b), row) {
+			t.Errorf("docs/api.md has no row %s", row)
 		}
 	}
 }

@@ -40,13 +40,20 @@ func Load(fsys fs.FS, dir string) (*Set, []Problem) {
 		if err != nil {
 			return fail(err)
 		}
-		files[e.Name()] = content
+		if !isConfig(content) {
+			files[e.Name()] = content
+		}
 	}
 	set, problems := LoadFiles(files)
 	for i := range problems {
 		problems[i].File = path.Join(dir, problems[i].File)
 	}
 	return set, problems
+}
+
+// isConfig says that a file is the installation's config, which may lie beside the flows: it lists merchants, and no flow does.
+func isConfig(content []byte) bool {
+	return bytes.HasPrefix(content, []byte("merchants:")) || bytes.Contains(content, []byte("\nmerchants:"))
 }
 
 // LoadFiles compiles files by name, as Set.Files gives them. The set is nil when one of the problems is an error.

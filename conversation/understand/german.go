@@ -45,7 +45,7 @@ var german = lexicon{
 			"wie waere|waers|wärs|wäre|siehts|sieht es|stehts * mit|bei|für #", "wie waere|wäre|waers|wärs es? mit? #", "was|wie ist|wäre|wär|hältst du|halten sie mit|von #", "was sagst|hältst|haltet|halten du|ihr|sie zu|von #",
 			"ich gebe|geb|zahle|zahl|biete|biet * #", "ich würde|könnte|kann * # * zahlen|geben|bieten|ausgeben|anbieten|bezahlen|hinlegen", "gebe|geb|zahle|biete|biet ich|dir|ihnen|euch * #", "# und|dann ich? nehm|nehms|nehme|kaufe|kaufs|hols|hole", "biete|zahle|gebe|geb #", "würde|könnte|kann ich * # zahlen|geben|bieten|anbieten", "mein|meine angebot|gebot|vorschlag|limit|grenze|vorstellung * #", "angebot|gebot|vorschlag #", "mehr als #", "sagen|machen wir #", "sag|sagen wir? mal? #", "ab für|zu #", "für # nehme|nehm|nimm|kaufe|kauf|würde|hätte|wäre|gekauft|mit|dabei|ok|okay|in|ab",
 			"# ok|okay|passt|gehen|geht|ginge|möglich|drin|deal|maximal|höchstens|bar|vb", "# wären|wäre|sind|ist * ok|okay|gut|möglich|drin|super|toll|passend|in", "geht|gehen|ginge|gingen|gehts|reichen|passt|passen|wären|wäre|sind|ist * #", "nehme|nehm|kaufe|kauf * für|zu #", "nur|noch für #", "einverstanden|deal|ok|okay|ja mit|bei|für #", "einigen * auf|bei #", "auf # runter|einigen|runtergehen",
-			"letzter|bester|letzte|beste|besten|letzten|niedrigster|besserer|besseren preis", "letzte preis", "festpreis|vhb|verhandlungsbasis", "was ist * letzte|letzter", "verhandelbar|verhandeln|handeln|feilschen", "rabatt|nachlass|preisnachlass|skonto|preisvorschlag", "billiger|günstiger", "zu teuer", "preis * runter|senken|machen", "am preis * machen|drehen", "mit * preis * runter", "entgegenkommen", "gegenangebot", "gegenvorschlag", "spielraum",
+			"letzter|bester|letzte|beste|besten|letzten|niedrigster|besserer|besseren preis", "letzte preis", "festpreis|vhb|verhandlungsbasis", "was ist * letzte|letzter", "verhandelbar|verhandeln|handeln|feilschen", "rabatt|nachlass|preisnachlass|skonto|preisvorschlag", "billiger|günstiger", "zu teuer", "preis * runter|senken|machen", "am preis * machen|drehen", "mit * preis * runter", "entgegenkommen", "angebot|gebot machen|abgeben|unterbreiten", "mache|mach|möchte|will * angebot|gebot", "preis vorschlagen|anbieten|nennen", "gegenangebot", "gegenvorschlag", "spielraum",
 			"halber|halben|halbe|hälfte preis|preises|vom|des", "für|um die hälfte", "in der mitte",
 		},
 		".half":     {"^ die? hälfte $", "halber|halben|halbe preis|preises", "für|um die hälfte", "hälfte * preis|preises"},
@@ -174,8 +174,9 @@ func germanHundreds(w string) (int64, bool) {
 }
 
 func germanParts(left, right string, scale int64, read func(string) (int64, bool)) (int64, bool) {
-	many, ok := int64(1), true
+	many := int64(1)
 	if left != "" {
+		var ok bool
 		if many, ok = read(left); !ok || many == 0 {
 			return 0, false
 		}
