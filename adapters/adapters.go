@@ -50,15 +50,35 @@ type Typer interface {
 	Typing(ctx context.Context, chat string) error
 }
 
+// Editor changes a message that was sent: to take the buttons off a notification whose price no longer holds, say.
+type Editor interface {
+	// Edit replaces text and choices of the message with that network id. A failure is a *SendError; a message that can no
+	// longer be changed is Rejected.
+	Edit(ctx context.Context, id string, part Part) error
+}
+
+// Pairer is implemented where a person links a phone to the account.
+type Pairer interface {
+	// Pair shows codes (the text of a QR, or letters to type) until the phone has answered, ctx ends or pairing fails. With a
+	// phone number it asks for a code to type on that phone. An account that is linked already returns nil at once.
+	Pair(ctx context.Context, phone string, show func(code string)) error
+}
+
 // Part is one message within the channel's limits.
 type Part struct {
 	Chat    string                // where to, as in Event.Chat
 	Text    string                // plain text: the adapter escapes it for its network
-	Choices []conversation.Option // at most Limits.Buttons.Max; empty where the channel has none
+	Choices []conversation.Option // at most Limits.Buttons.Max, or Limits.List.Max and then to be shown as a list; empty where the channel has neither
 	Image   string                // URL; empty for none
 	Key     string                // stable over retries: the idempotency key where the network has one
 	From    string                // bot, staff or contact: who speaks, for channels that show it
 	At      time.Time             // when the message was written
+	Class   conversation.Class    // why it is sent
+	// Language is the contact's; "" when unknown.
+	Language string
+	// WindowClosed says that the person wrote longer than Limits.Window ago: free text is not allowed. An adapter that has an
+	// approved template for the class sends that, with the text as its variable; others return SendError{Window}.
+	WindowClosed bool
 }
 
 // Sent is what a network answered.
@@ -81,7 +101,13 @@ type Limits struct {
 	Text    int  // the longest text in Unit; 0 means no limit
 	Unit    Unit //
 	Caption int  // the longest text beside an image; 0 means that images are not supported
-	Buttons Buttons
+	// WithButtons is the longest text in Unit that may stand with buttons or a list; 0 means that Text holds there too.
+	WithButtons int
+	Buttons     Buttons
+	// List is what a list to pick from can hold, for more choices than buttons; Max 0 means that there is none.
+	List Buttons
+	// Window is how long after the person's last message free text may be sent; 0 means always.
+	Window time.Duration
 	// Repeatable says that a part sent twice under one Key reaches the person once, so that a part whose fate is unknown can
 	// simply be sent again.
 	Repeatable bool

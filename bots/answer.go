@@ -110,7 +110,7 @@ func (h *House) decided(ctx context.Context, merchant commerce.MerchantID, id, t
 			o, err := decide(tx)
 			order = o.Order
 			if len(o.Raised) > 0 {
-				tx.AfterCommit(func() { nudge(h.clock) })
+				tx.AfterCommit(h.wakeClock)
 			}
 			return err
 		})
@@ -127,7 +127,7 @@ func (h *House) decided(ctx context.Context, merchant commerce.MerchantID, id, t
 		}
 		return t.run(ctx, conversation.Event{Kind: conversation.Trigger, Account: a.Name, Chat: t.th.Chat, Name: trigger, Vars: h.vars(o), At: t.tx.Now()})
 	})
-	nudge(h.clock) // a refund may be left to do
+	h.wakeClock() // a refund may be left to do
 	return order, err
 }
 

@@ -139,7 +139,7 @@ func (h *House) BuyByLink(ctx context.Context, token string) (o commerce.Outcome
 
 // buyIn presses the button of a quote in its conversation.
 func (h *House) buyIn(ctx context.Context, m *Merchant, th *store.Thread, q commerce.Quote) error {
-	if a := h.accounts[th.Account]; a == nil || a.merchant != m {
+	if a := h.account(th.Account); a == nil || a.merchant.ID != m.ID {
 		return fmt.Errorf("account %s is no longer in the config: %w", th.Account, commerce.ErrConflict)
 	}
 	return h.desk(ctx, m.ID, th.ID, func(t *turn) error {

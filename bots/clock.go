@@ -13,21 +13,38 @@ import (
 // How many due things the clock takes at once.
 const clockBatch = 64
 
-// runClock does what is due until ctx ends: deliveries, payments, timers, holds and offers that have run out, and parked events.
-// It looks when it is woken, when the next timer falls due, and once per poll.
+// afterFailure is when something of our own that failed twice is tried again.
+const afterFailure = 10 * time.Minute
+
+// chore does some of what is due and says how much there was.
+type chore struct {
+	name string
+	do   func(context.Context) (int, error)
+}
+
+// runClock does what is due until ctx ends: deliveries, timers, holds and offers that have run out, and parked events. It looks
+// when it is woken, when the next timer falls due, and once per poll.
 func (h *House) runClock(ctx context.Context) {
-	chores := []struct {
-		name string
-		do   func(context.Context) (int, error)
-	}{
-		{"payments", h.payments}, {"deliveries", h.deliveries}, {"timers", h.timers}, {"expiries", h.expiries}, {"parked events", h.parked},
+	h.runChores(ctx, h.clock, h.untilNext, chore{"deliveries", h.deliveries}, chore{"timers", h.timers},
+		chore{"expiries", h.expiries}, chore{"parked events", h.parked})
+}
+
+// runCashier asks payment providers. It has a loop of its own: one that answers slowly must not hold up alerts and timers.
+func (h *House) runCashier(ctx context.Context) {
+	if err := h.recoverPayments(ctx); err != nil {
+		h.log.ErrorContext(ctx, "interrupted payments not recovered", "err", err)
 	}
+	h.runChores(ctx, h.cashier, func(context.Context) time.Duration { return h.poll }, chore{"payments", h.payments})
+}
+
+func (h *House) runChores(ctx context.Context, wake <-chan struct{}, idle func(context.Context) time.Duration, chores ...chore) {
 	for {
-		more := false
+		more, failed := false, false
 		for _, c := range chores {
 			n, err := c.do(ctx)
 			if err != nil && ctx.Err() == nil {
 				h.log.ErrorContext(ctx, c.name, "err", err)
+				failed = true
 				continue
 			}
 			more = more || n >= clockBatch
@@ -35,11 +52,15 @@ func (h *House) runClock(ctx context.Context) {
 		if more && ctx.Err() == nil {
 			continue
 		}
+		wait := soon
+		if !failed {
+			wait = idle(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-h.clock:
-		case <-time.After(h.untilNext(ctx)):
+		case <-wake:
+		case <-time.After(wait):
 		}
 	}
 }
@@ -77,13 +98,15 @@ func (h *House) timers(ctx context.Context) (int, error) {
 		if a == nil { // its account has left the config: nobody waits there any more
 			err = h.store.Tx(ctx, func(tx *store.Tx) error { _, err := tx.FinishTimer(ctx, timer.Key); return err })
 		} else {
-			err = h.inbox.submit(ctx, h.internal(a, th.Chat, th.Address.NetworkID, "", func(ctx context.Context, t *turn) error {
+			err = h.inbox.submit(ctx, h.internal(a, th.Chat, th.Address.NetworkID, func(ctx context.Context, t *turn) error {
 				first, err := t.tx.FinishTimer(ctx, timer.Key)
 				if err != nil || !first || t.th.Owner != store.Bot {
 					return err
 				}
 				return t.run(ctx, conversation.Event{Kind: conversation.Timeout, Account: a.Name, Chat: t.th.Chat, Name: timer.Event,
 					Context: &timer.Context, At: t.tx.Now()})
+			}, func(ctx context.Context, tx *store.Tx) error {
+				return tx.PostponeTimer(ctx, timer.Key, tx.Now().Add(afterFailure))
 			}))
 		}
 		if err != nil {
@@ -102,7 +125,7 @@ func (h *House) threadOf(ctx context.Context, merchant commerce.MerchantID, key 
 	if err != nil {
 		return nil, nil, err
 	}
-	if a = h.accounts[th.Account]; a != nil && a.merchant.ID != merchant {
+	if a = h.account(th.Account); a != nil && a.merchant.ID != merchant {
 		a = nil
 	}
 	return th, a, nil
@@ -122,7 +145,7 @@ func (h *House) expiries(ctx context.Context) (int, error) {
 		}
 		n = max(len(orders), len(offers))
 		if len(orders) > 0 { // freed stock may be what somebody waits for
-			tx.AfterCommit(func() { nudge(h.clock) })
+			tx.AfterCommit(h.wakeClock)
 		}
 		return nil
 	})
@@ -140,12 +163,12 @@ func (h *House) parked(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for _, p := range due {
-		a := h.accounts[p.Event.Account]
+		a := h.account(p.Event.Account)
 		apply := func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
 			if a == nil {
 				return errors.New("the account is not in the config")
 			}
-			return h.newTurn(a, tx, th, "parked").receive(ctx, p.Event)
+			return h.newTurn(a, tx, th, causeOf(a, p.Event)).receive(ctx, p.Event)
 		}
 		if err := h.store.RetryParked(ctx, p, apply); err != nil {
 			return 0, err

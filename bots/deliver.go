@@ -2,6 +2,7 @@ package bots
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,7 +32,7 @@ func (h *House) deliveries(ctx context.Context) (int, error) {
 		}
 	}
 	if len(turns) == 0 {
-		return 0, nil
+		return len(due), nil
 	}
 	return len(due), h.inbox.submit(ctx, turns...)
 }
@@ -47,10 +48,13 @@ func (h *House) delivery(ctx context.Context, d commerce.Delivery) (tell store.T
 		contact, err = tx.ContactByKey(ctx, d.Merchant, d.Contact)
 		return err
 	})
+	if errors.Is(err, store.ErrNotFound) { // must not hold up the others
+		return tell, false, h.drop(ctx, d, "the address is gone")
+	}
 	if err != nil {
 		return tell, false, fmt.Errorf("deliver %d: %w", d.Key, err)
 	}
-	a := h.accounts[address.Account]
+	a := h.account(address.Account)
 	if a == nil || a.merchant.ID != d.Merchant {
 		return tell, false, h.drop(ctx, d, "the account has left the config")
 	}
@@ -61,8 +65,10 @@ func (h *House) delivery(ctx context.Context, d commerce.Delivery) (tell store.T
 		}
 	}
 	// A private chat has the id of the person on every network where the bot may be told of an event.
-	return h.internal(a, address.NetworkID, address.NetworkID, "", func(ctx context.Context, t *turn) error {
+	return h.internal(a, address.NetworkID, address.NetworkID, func(ctx context.Context, t *turn) error {
 		return t.deliver(ctx, d)
+	}, func(ctx context.Context, tx *store.Tx) error {
+		return tx.PostponeDelivery(ctx, d.Key, tx.Now().Add(afterFailure))
 	}), true, nil
 }
 

@@ -55,19 +55,30 @@ func (h *House) desk(ctx context.Context, merchant commerce.MerchantID, conversa
 		if err != nil {
 			return err
 		}
-		a := h.accounts[th.Account]
+		a := h.account(th.Account)
 		if a == nil || a.merchant.ID != merchant {
 			return fmt.Errorf("account %s is no longer in the config: %w", th.Account, commerce.ErrConflict)
 		}
-		if err := act(h.newTurn(a, tx, th, "")); err != nil {
+		if err := guarded(act, h.newTurn(a, tx, th, "")); err != nil {
 			return err
 		}
 		return tx.SaveThread(ctx, th)
 	})
 }
 
+// guarded makes a panic an error, as ApplyTurns does: a bug in one conversation must not take the shop down.
+func guarded(act func(*turn) error, t *turn) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in turn: %v", p)
+		}
+	}()
+	return act(t)
+}
+
 // Say speaks to the contact as a person of the staff, and takes the conversation over. A text that is empty or too long is a
-// *commerce.Invalid. An address that said stop or blocked us cannot be written to: commerce.ErrConflict.
+// *commerce.Invalid. An address that blocked us, or that said stop and has not written since, cannot be written to:
+// commerce.ErrConflict.
 func (h *House) Say(ctx context.Context, merchant commerce.MerchantID, conversationID, staff, text string) (m store.Message, err error) {
 	text = strings.TrimSpace(text)
 	switch said := clean(text); {
@@ -79,8 +90,11 @@ func (h *House) Say(ctx context.Context, merchant commerce.MerchantID, conversat
 		text = said
 	}
 	err = h.desk(ctx, merchant, conversationID, func(t *turn) error {
-		if t.th.Address.State == conversation.Shut {
+		switch t.th.Address.State {
+		case conversation.Shut:
 			return fmt.Errorf("the contact has blocked the bot: %w", commerce.ErrConflict)
+		case conversation.Stopped:
+			return fmt.Errorf("the contact wants no more messages: %w", commerce.ErrConflict)
 		}
 		if err := t.takeOver(ctx, staff); err != nil {
 			return err

@@ -59,7 +59,7 @@ func (t *turn) carry(ctx context.Context, eff effect.Effect, place conversation.
 		return t.resume(ctx, place)
 	case effect.Remind:
 		due := now.Add(e.After)
-		t.tx.AfterCommit(func() { nudge(t.house.clock) })
+		t.tx.AfterCommit(t.house.wakeClock)
 		return nil, t.tx.SetTimer(ctx, who, e.Event, place, due)
 	}
 	return nil, fmt.Errorf("no way to carry out an effect of type %T", eff)
@@ -94,7 +94,7 @@ func (t *turn) traded(_ context.Context, place conversation.Context) func(commer
 // raised wakes the clock for deliveries that a change of stock brought about.
 func (t *turn) raised(raised []commerce.Occurrence) {
 	if len(raised) > 0 {
-		t.tx.AfterCommit(func() { nudge(t.house.clock) })
+		t.tx.AfterCommit(t.house.wakeClock)
 	}
 }
 
@@ -113,7 +113,7 @@ func (t *turn) checkout(ctx context.Context, e effect.Checkout, place conversati
 		}
 	}
 	if o.Name == "" {
-		t.tx.AfterCommit(func() { nudge(t.house.clock) })
+		t.tx.AfterCommit(t.house.wakeClock)
 	}
 	event, err := t.traded(ctx, place)(o, nil)
 	if event != nil && o.Name == "payment_due" {
@@ -194,7 +194,10 @@ func (t *turn) adopt(ctx context.Context, formContact int64) error {
 // resume allows messages again. Saying start is itself the consent, and its evidence.
 func (t *turn) resume(ctx context.Context, place conversation.Context) (*conversation.Event, error) {
 	t.th.Address.State = conversation.Verified
-	has, err := t.tx.HasConsent(ctx, t.m.ID, t.th.ContactKey, conversation.Alert)
+	if err := t.tx.SetAddressState(ctx, t.m.ID, t.th.AddressKey, conversation.Verified); err != nil {
+		return nil, err
+	}
+	has, err := t.tx.MayAlert(ctx, t.m.ID, t.th.ContactKey, t.th.AddressKey)
 	if err == nil && !has {
 		err = t.tx.AddConsent(ctx, t.m.ID, t.th.ContactKey, t.th.AddressKey, conversation.Consent{
 			Purpose: conversation.Alert, Wording: "START", Version: "chat", At: t.tx.Now(), Evidence: map[string]string{"turn": t.cause},

@@ -2,6 +2,7 @@ package bots
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -16,10 +17,13 @@ type flowSets struct {
 	sets map[string]*flow.Set // by hash: the hash is of the content, so merchants may share
 }
 
-// keepFlows stores each merchant's present flows, so that a conversation that begins in them can end in them.
-func (h *House) keepFlows(ctx context.Context) error {
+// errNotCompiled says that a stored flow set is not one that this version takes.
+var errNotCompiled = errors.New("the flows no longer compile")
+
+// keepFlows stores the present flows of each merchant of a roster, so that a conversation that begins in them can end in them.
+func (h *House) keepFlows(ctx context.Context, r *roster) error {
 	return h.store.Tx(ctx, func(tx *store.Tx) error {
-		for id, m := range h.merchants {
+		for id, m := range r.merchants {
 			if err := tx.SaveFlowSet(ctx, id, m.Flows.Hash, m.Flows.Files()); err != nil {
 				return err
 			}
@@ -42,7 +46,7 @@ func (f *flowSets) pinned(ctx context.Context, tx *store.Tx, merchant commerce.M
 	}
 	set, problems := flow.LoadFiles(files)
 	if flow.HasErrors(problems) {
-		return nil, fmt.Errorf("flows that the conversation began in no longer compile: %v", problems[0])
+		return nil, fmt.Errorf("flows that the conversation began in: %w: %v", errNotCompiled, problems[0])
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

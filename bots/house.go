@@ -13,11 +13,13 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/adapters"
 	"parley/commerce"
 	"parley/commerce/payment"
+	"parley/conversation"
 	"parley/conversation/flow"
 	"parley/store"
 )
@@ -43,7 +45,7 @@ type Merchant struct {
 	Accounts []Account
 }
 
-// Options is what a House is made of. Store, Log and Merchants are required.
+// Options is what a House is made of. Store, Log, Merchants, Keys and PublicURL are required.
 type Options struct {
 	Store     *store.Store
 	Log       *slog.Logger
@@ -64,27 +66,24 @@ type House struct {
 	publicURL func() string
 	poll      time.Duration
 
-	merchants map[commerce.MerchantID]*Merchant
-	accounts  map[string]*account
-	inbox     *inbox
-	clock     chan struct{} // wakes the clock
-	flows     flowSets
-}
+	roster  atomic.Pointer[roster]
+	inbox   *inbox
+	clock   chan struct{} // wakes the clock
+	cashier chan struct{} // wakes the calls to payment providers
+	flows   flowSets
 
-// account is a running Account.
-type account struct {
-	Account
-	merchant *Merchant
-	limits   adapters.Limits
-	wake     chan struct{} // wakes its outbox
+	mu   sync.Mutex
+	open *open // nil unless Run is at work
 }
 
 // New checks that the parts fit together. It starts nothing.
 func New(o Options) (*House, error) {
 	h := &House{
 		store: o.Store, log: o.Log, now: o.Now, keys: o.Keys, publicURL: o.PublicURL, poll: o.Poll,
-		merchants: map[commerce.MerchantID]*Merchant{}, accounts: map[string]*account{},
-		inbox: newInbox(o.Store), clock: make(chan struct{}, 1),
+		inbox: newInbox(o.Store), clock: make(chan struct{}, 1), cashier: make(chan struct{}, 1),
+	}
+	if len(o.Keys.Keys[o.Keys.Current]) == 0 || o.PublicURL == nil {
+		return nil, errors.New("a key to sign links with and the public address are needed")
 	}
 	if h.now == nil {
 		h.now = time.Now
@@ -92,28 +91,20 @@ func New(o Options) (*House, error) {
 	if h.poll == 0 {
 		h.poll = time.Second
 	}
-	for _, m := range o.Merchants {
-		if m.Flows == nil || m.Payment == nil {
-			return nil, fmt.Errorf("merchant %s: flows and a payment provider are needed", m.Name)
-		}
-		if m.TimeZone == nil {
-			m.TimeZone = time.UTC
-		}
-		h.merchants[m.ID] = &m
-		for _, a := range m.Accounts {
-			if h.accounts[a.Name] != nil {
-				return nil, fmt.Errorf("account %s exists twice", a.Name)
-			}
-			h.accounts[a.Name] = &account{Account: a, merchant: &m, limits: a.Messenger.Limits(), wake: make(chan struct{}, 1)}
-		}
+	r, err := newRoster(o.Merchants, nil)
+	if err != nil {
+		return nil, err
 	}
+	h.roster.Store(r)
 	return h, nil
 }
 
 // Run serves until ctx ends, then stops in order: first what comes in, then what is in hand, then what goes out. It returns when
 // all has stopped. ready is closed once the inbox takes events.
 func (h *House) Run(ctx context.Context, ready chan<- struct{}) error {
-	if err := h.keepFlows(ctx); err != nil {
+	h.mu.Lock()
+	if err := h.keepFlows(ctx, h.roster.Load()); err != nil {
+		h.mu.Unlock()
 		return err
 	}
 	// Each stage outlives the one before it.
@@ -122,42 +113,39 @@ func (h *House) Run(ctx context.Context, ready chan<- struct{}) error {
 	outboxCtx, stopOutbox := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopOutbox()
 
-	var networks, in, out sync.WaitGroup
+	o := &open{networks: ctx, outboxes: outboxCtx}
+	var in sync.WaitGroup
 	in.Go(func() { h.inbox.run(inboxCtx, h.reportParked) })
-	for _, a := range h.accounts {
-		out.Go(func() { h.runOutbox(outboxCtx, a) })
-		networks.Go(func() { h.runMessenger(ctx, a) })
+	for _, a := range h.roster.Load().accounts {
+		h.start(o, a)
 	}
-	networks.Go(func() { h.runClock(ctx) })
+	o.receiving.Go(func() { h.runClock(ctx) })
+	o.receiving.Go(func() { h.runCashier(ctx) })
+	h.open = o
+	h.mu.Unlock()
 	if ready != nil {
 		close(ready)
 	}
 	<-ctx.Done()
-	networks.Wait()
+	h.mu.Lock() // a change of the accounts that is under way ends first
+	h.open = nil
+	h.mu.Unlock()
+	o.receiving.Wait()
 	stopInbox()
 	in.Wait()
 	stopOutbox()
-	out.Wait()
+	o.sending.Wait()
 	return nil
-}
-
-// runMessenger keeps one account receiving. An account that fails for good stays failed and never stops the others.
-func (h *House) runMessenger(ctx context.Context, a *account) {
-	err := a.Messenger.Run(ctx, h.Sink(a.Name))
-	if err == nil || ctx.Err() != nil {
-		return
-	}
-	h.log.ErrorContext(ctx, "account failed", "account", a.Name, "err", err)
-	h.Report(ctx, a.Name, "failed", err.Error())
 }
 
 // Report notes how an account is, for the admin.
 func (h *House) Report(ctx context.Context, name, state, problem string) {
-	a := h.accounts[name]
+	a := h.account(name)
 	if a == nil {
 		return
 	}
-	err := h.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+	ctx = context.WithoutCancel(ctx)
+	err := h.store.Tx(ctx, func(tx *store.Tx) error {
 		return tx.SetAccount(ctx, a.merchant.ID, store.Account{Name: name, Adapter: a.Channel, State: state, Problem: problem})
 	})
 	if err != nil {
@@ -167,7 +155,7 @@ func (h *House) Report(ctx context.Context, name, state, problem string) {
 
 // Hook is the handler for what an account's network posts to us; nil when it posts nothing.
 func (h *House) Hook(name string) http.Handler {
-	a := h.accounts[name]
+	a := h.account(name)
 	if a == nil {
 		return nil
 	}
@@ -180,31 +168,52 @@ func (h *House) Hook(name string) http.Handler {
 
 // Sink takes an account's events and returns after they are committed.
 func (h *House) Sink(name string) adapters.Sink {
-	a := h.accounts[name]
-	return func(ctx context.Context, events []conversationEvent) error {
+	return func(ctx context.Context, events []conversation.Event) error {
+		a := h.account(name)
 		if a == nil {
 			return fmt.Errorf("account %s is not in the config", name)
 		}
 		turns := make([]store.Turn, len(events))
 		for i, e := range events {
 			e.Account = name
-			turns[i] = h.receive(a, e)
+			turns[i] = h.receive(a, scrubbed(e))
 		}
 		return h.inbox.submit(ctx, turns...)
 	}
 }
 
 func (h *House) reportParked(t store.Turn, o store.Applied) {
+	if t.Event.Kind == "" { // our own: its row brings it back
+		h.log.Error("turn failed", "account", t.Event.Account, "err", o.Cause)
+		return
+	}
 	h.log.Error("event parked", "account", t.Event.Account, "event", t.Event.ID, "kind", t.Event.Kind, "err", o.Cause)
 }
 
 // merchant finds a merchant of the config.
 func (h *House) merchant(id commerce.MerchantID) (*Merchant, error) {
-	m := h.merchants[id]
+	m := h.roster.Load().merchants[id]
 	if m == nil {
 		return nil, errors.New("this merchant is not in the config")
 	}
 	return m, nil
+}
+
+// hurry is how long what is in hand may go on after the house began to close.
+const hurry = 2 * time.Second
+
+// inHand is the context of a call outside that a stop of the house must not cut off at once: it ends after most, or a moment
+// after ctx.
+func inHand(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(hurry, cancel) })
+	return work, func() { stop(); cancel() }
+}
+
+// wakeClock has the clock and the cashier look for what a commit left to do.
+func (h *House) wakeClock() {
+	nudge(h.clock)
+	nudge(h.cashier)
 }
 
 // nudge wakes a loop that may be asleep; a wake that is pending already is enough.

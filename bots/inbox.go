@@ -16,6 +16,7 @@ const groupSize = 64
 type inbox struct {
 	store *store.Store
 	queue chan batch
+	ended chan struct{} // closed when nobody commits any more
 }
 
 type batch struct {
@@ -24,7 +25,7 @@ type batch struct {
 }
 
 func newInbox(s *store.Store) *inbox {
-	return &inbox{store: s, queue: make(chan batch, 256)}
+	return &inbox{store: s, queue: make(chan batch, 256), ended: make(chan struct{})}
 }
 
 // errStopped is given to those who come when the house is closing; networks then deliver again.
@@ -35,19 +36,30 @@ func (b *inbox) submit(ctx context.Context, turns ...store.Turn) error {
 	request := batch{turns: turns, done: make(chan error, 1)}
 	select {
 	case b.queue <- request:
+	case <-b.ended:
+		return errStopped
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
 	case err := <-request.done:
 		return err
+	case <-b.ended:
+		select {
+		case err := <-request.done: // the last that was committed
+			return err
+		default:
+			return errStopped
+		}
 	case <-ctx.Done():
 		return ctx.Err() // it may be committed all the same: a repeat finds its row
 	}
 }
 
-// run commits what waits, until stop is done; then it answers those who still wait and returns. log hears of parked turns.
+// run commits what waits, until stop is done; then it answers those who still wait and returns. It runs once. parked hears of
+// turns that failed.
 func (b *inbox) run(stop context.Context, parked func(store.Turn, store.Applied)) {
+	defer close(b.ended)
 	for {
 		select {
 		case <-stop.Done():
@@ -92,7 +104,7 @@ func (b *inbox) commit(stop context.Context, group []batch, parked func(store.Tu
 	defer cancel()
 	out, err := b.store.ApplyTurns(ctx, turns)
 	for i, o := range out {
-		if o.Parked {
+		if o.Cause != nil {
 			parked(turns[i], o)
 		}
 	}

@@ -3,6 +3,7 @@ package bots
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -23,13 +24,17 @@ const (
 // runOutbox sends an account's messages until ctx ends; what is under way then is finished. Messages are found in the table:
 // a wake-up only says when to look.
 func (h *House) runOutbox(ctx context.Context, a *account) {
-	if err := h.recoverInterrupted(ctx, a); err != nil {
-		h.log.ErrorContext(ctx, "interrupted messages not recovered", "account", a.Name, "err", err)
-	}
+	recovered := false
 	var paused time.Time // the network asked the whole account to wait until then
 	for {
 		sent, err := 0, error(nil)
-		if wait := paused.Sub(h.now()); wait <= 0 {
+		switch {
+		case !recovered: // first of all: they are ahead of what is queued
+			if err = h.recoverInterrupted(ctx, a); err == nil {
+				recovered = true
+				continue
+			}
+		case paused.Sub(h.now()) <= 0:
 			sent, paused, err = h.sendDue(ctx, a)
 		}
 		if err != nil && ctx.Err() == nil {
@@ -38,21 +43,25 @@ func (h *House) runOutbox(ctx context.Context, a *account) {
 		if sent > 0 && err == nil && ctx.Err() == nil {
 			continue
 		}
+		wait := soon
+		if err == nil {
+			wait = h.idleFor(ctx, a, paused)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-a.wake:
-		case <-time.After(h.idleFor(ctx, a, paused)):
+		case <-time.After(wait):
 		}
 	}
 }
 
 // idleFor is how long the outbox may sleep when nobody wakes it.
 func (h *House) idleFor(ctx context.Context, a *account, paused time.Time) time.Duration {
-	wait := h.poll
-	if pause := paused.Sub(h.now()); pause > wait {
+	if pause := paused.Sub(h.now()); pause > 0 {
 		return pause
 	}
+	wait := h.poll
 	err := h.store.View(ctx, func(tx *store.Tx) error {
 		due, err := tx.NextDue(ctx, a.Name)
 		if err == nil && !due.IsZero() {
@@ -98,7 +107,9 @@ type result struct {
 	network string
 	problem string
 	due     time.Time
-	shut    bool // the address takes no more messages
+	shut    bool   // the address takes no more messages
+	held    bool   // the network asked to wait: that was no failed attempt
+	broken  string // why the account itself does not work
 }
 
 // sendDue claims the parts that are due, sends them side by side and notes what became of them. It says how many there were,
@@ -128,25 +139,63 @@ func (h *House) sendDue(ctx context.Context, a *account) (int, time.Time, error)
 		})
 	}
 	wg.Wait()
-	// What a network has taken must be noted, whatever else ends now.
-	return len(parts), paused, h.settle(context.WithoutCancel(ctx), a, results)
+	// What a network has taken must be noted, whatever else ends now: a part that stays in "sending" holds up its chat. Should the
+	// database stay away until the house closes, the next start settles them.
+	for {
+		err := h.settle(context.WithoutCancel(ctx), a, results)
+		if err == nil || ctx.Err() != nil {
+			h.noteAccount(ctx, a, results)
+			a.traffic.note(results)
+			return len(parts), paused, err
+		}
+		h.log.ErrorContext(ctx, "what was sent is not noted yet", "account", a.Name, "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(soon):
+		}
+	}
 }
 
-// send hands one part to the network. A stop of the house does not cut it off: it has its own time.
+// noteAccount reports an account that broke, and one that works again after it had.
+func (h *House) noteAccount(ctx context.Context, a *account, results []result) {
+	for _, r := range results {
+		switch {
+		case r.broken != "":
+			a.broken = true
+			h.Report(ctx, a.Name, "failed", r.broken)
+			return
+		case r.state == store.Sent && a.broken:
+			a.broken = false
+			h.Report(ctx, a.Name, "ready", "")
+		}
+	}
+}
+
+// send hands one part to the network. A stop of the house does not cut it off at once: it has its own time.
 func (h *House) send(ctx context.Context, a *account, p store.Part) (result, time.Time) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
+	ctx, cancel := inHand(ctx, sendTime)
 	defer cancel()
 	from := p.Author
 	if from != store.FromBot {
 		from = "staff"
 	}
-	sent, err := a.Messenger.Send(ctx, adapters.Part{
+	sent, err := handed(ctx, a.Messenger, adapters.Part{
 		Chat: p.Chat, Text: p.Text, Choices: p.Choices, Image: p.Image, Key: partKey(p), From: from, At: p.Written,
 	})
 	if err == nil {
 		return result{part: p, state: store.Sent, network: sent.ID}, time.Time{}
 	}
 	return h.failed(a, p, err)
+}
+
+// handed makes a panic of an adapter a failure whose outcome nobody knows.
+func handed(ctx context.Context, m adapters.Messenger, p adapters.Part) (sent adapters.Sent, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &adapters.SendError{Consequence: adapters.Unknown, Reason: fmt.Sprintf("panic in the adapter: %v", p)}
+		}
+	}()
+	return m.Send(ctx, p)
 }
 
 // partKey names a part towards its network: the message's own id, so that a client sees the id that the transcript has.
@@ -172,7 +221,7 @@ func (h *House) failed(a *account, p store.Part, err error) (result, time.Time) 
 		}
 	case adapters.Throttled:
 		// The network's own figure; being asked to wait is no failed attempt.
-		r.state, r.due = store.Queued, now.Add(max(e.RetryAfter, 100*time.Millisecond))
+		r.state, r.held, r.due = store.Queued, true, now.Add(max(e.RetryAfter, 100*time.Millisecond))
 		if !e.PerChat {
 			h.log.Warn("account throttled", "account", a.Name, "for", e.RetryAfter)
 			return r, r.due
@@ -180,8 +229,7 @@ func (h *House) failed(a *account, p store.Part, err error) (result, time.Time) 
 	case adapters.Gone:
 		r.shut = true
 	case adapters.Broken:
-		r.state, r.due = store.Queued, now.Add(time.Minute)
-		h.Report(context.Background(), a.Name, "failed", e.Reason)
+		r.state, r.held, r.due, r.broken = store.Queued, true, now.Add(time.Minute), e.Error()
 		return r, r.due
 	case adapters.Unknown:
 		r.state = a.afterUnknown(p.Class)
@@ -205,7 +253,19 @@ func backoff(attempts int) time.Duration {
 func (h *House) settle(ctx context.Context, a *account, results []result) error {
 	return h.store.Tx(ctx, func(tx *store.Tx) error {
 		for _, r := range results {
-			if err := tx.SettlePart(ctx, r.part.Key, r.state, r.network, r.problem, r.due); err != nil {
+			may, err := mayRepeat(ctx, tx, r.part)
+			if err != nil {
+				return err
+			}
+			if r.state == store.Queued && !may {
+				r.state, r.held, r.problem = store.Failed, false, "the contact said stop"
+			}
+			if r.held {
+				err = tx.HoldPart(ctx, r.part.Key, r.problem, r.due)
+			} else {
+				err = tx.SettlePart(ctx, r.part.Key, r.state, r.network, r.problem, r.due)
+			}
+			if err != nil {
 				return err
 			}
 			if r.state == store.Failed {
@@ -221,8 +281,20 @@ func (h *House) settle(ctx context.Context, a *account, results []result) error 
 				if err := tx.SetAddressState(ctx, r.part.Merchant, r.part.AddressKey, conversation.Shut); err != nil {
 					return err
 				}
+				if err := tx.DropQueued(ctx, r.part.Thread, r.problem); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
+}
+
+// mayRepeat says whether a part may be tried again: not an alert or a reminder of somebody who said stop meanwhile.
+func mayRepeat(ctx context.Context, tx *store.Tx, p store.Part) (bool, error) {
+	if p.Class != conversation.Notification && p.Class != conversation.Reminder {
+		return true, nil
+	}
+	address, err := tx.AddressByKey(ctx, p.Merchant, p.AddressKey)
+	return address.State != conversation.Stopped && address.State != conversation.Shut, err
 }

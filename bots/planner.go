@@ -2,6 +2,7 @@ package bots
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -12,21 +13,26 @@ import (
 	"parley/store"
 )
 
-// plan turns a reply into the parts that a channel can carry. Nothing is lost: what does not fit is split, choices that the
-// channel has no buttons for become numbered lines, labels are shortened, never refused. Buttons stand under the last part.
+// plan turns a reply into the parts that a channel can carry. Nothing is lost: what does not fit is split, choices become
+// buttons, a list or numbered lines, whatever the channel has first; labels are shortened, never refused. Buttons and lists
+// stand under the last part.
 func plan(r conversation.Reply, l adapters.Limits) []store.Part {
-	text, choices := r.Text, fitChoices(r.Choices, l.Buttons)
+	text, choices := r.Text, fitChoices(r.Choices, l)
 	if len(choices) == 0 && len(r.Choices) > 0 {
 		text = strings.TrimRight(text, "\n") + "\n\n" + numbered(r.Choices)
 	}
 	var parts []store.Part
 	if r.Image != "" && l.Caption > 0 {
-		if measure(text, l.Unit) <= l.Caption {
+		if measure(text, l.Unit) <= min(l.Caption, textLimit(l, choices)) {
 			return []store.Part{{Text: text, Image: r.Image, Choices: choices}}
 		}
 		parts = append(parts, store.Part{Image: r.Image})
 	}
-	for _, piece := range split(text, l.Text, l.Unit) {
+	pieces := split(text, l.Text, l.Unit)
+	if last := len(pieces) - 1; last >= 0 { // what stands above buttons may have to be shorter
+		pieces = append(pieces[:last], split(pieces[last], textLimit(l, choices), l.Unit)...)
+	}
+	for _, piece := range pieces {
 		parts = append(parts, store.Part{Text: piece})
 	}
 	if len(parts) == 0 {
@@ -36,8 +42,30 @@ func plan(r conversation.Reply, l adapters.Limits) []store.Part {
 	return parts
 }
 
-// fitChoices gives the buttons a channel can show, or none when it cannot show them all.
-func fitChoices(choices []conversation.Option, b adapters.Buttons) []conversation.Option {
+// textLimit is how long a text may be that stands with these choices; at least 1.
+func textLimit(l adapters.Limits, choices []conversation.Option) int {
+	limit := l.Text
+	if len(choices) > 0 && l.WithButtons > 0 && (limit == 0 || l.WithButtons < limit) {
+		limit = l.WithButtons
+	}
+	if limit == 0 {
+		return math.MaxInt
+	}
+	return limit
+}
+
+// fitChoices gives the choices as the channel's buttons or, when it has too few of them, as its list; none when neither can
+// show them all.
+func fitChoices(choices []conversation.Option, l adapters.Limits) []conversation.Option {
+	for _, kind := range []adapters.Buttons{l.Buttons, l.List} {
+		if out := fitted(choices, kind); out != nil {
+			return out
+		}
+	}
+	return nil
+}
+
+func fitted(choices []conversation.Option, b adapters.Buttons) []conversation.Option {
 	if len(choices) > b.Max {
 		return nil
 	}

@@ -44,6 +44,20 @@ func TestButtonsBecomeNumberedLinesWhereAChannelHasTooFew(t *testing.T) {
 	}
 }
 
+func TestMoreChoicesThanButtonsBecomeAList(t *testing.T) {
+	l := adapters.Limits{Text: 4096, WithButtons: 20, Buttons: adapters.Buttons{Max: 3, Label: 20}, List: adapters.Buttons{Max: 10, Label: 5}}
+	parts := plan(conversation.Reply{Text: "Which one of these would you like?", Choices: options(5)}, l)
+	if len(parts) != 2 || parts[0].Text != "Which one of these" || len(parts[0].Choices) != 0 {
+		t.Fatalf("got %+v, want the text cut to what may stand with a list", parts)
+	}
+	if got := parts[1]; got.Text != "would you like?" || len(got.Choices) != 5 || got.Choices[0].Label != "Choi…" {
+		t.Errorf("got %+v, want five rows with the list's labels under the last part", got)
+	}
+	if parts := plan(conversation.Reply{Text: "Which?", Choices: options(11)}, l); len(parts) != 1 || len(parts[0].Choices) != 0 {
+		t.Errorf("got %+v, want numbered lines for what not even the list holds", parts)
+	}
+}
+
 func TestALabelThatIsTooLongIsShortenedAndNeverRefused(t *testing.T) {
 	parts := plan(conversation.Reply{Text: "x", Choices: []conversation.Option{{ID: "a", Label: "Zahlungspflichtig bestellen, 35,50 €"}}},
 		adapters.Limits{Buttons: adapters.Buttons{Max: 1, Label: 20}})

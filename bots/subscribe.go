@@ -51,6 +51,12 @@ func (h *House) Subscribe(ctx context.Context, s Subscription) (done Subscribed,
 	if s.Consent.Wording == "" {
 		return done, &commerce.Invalid{Field: "consent", Problem: "without consent nobody may be written to"}
 	}
+	if s.Consent.Purpose == "" {
+		s.Consent.Purpose = conversation.Alert
+	}
+	if s.Consent.At.IsZero() {
+		s.Consent.At = h.now()
+	}
 	if s.TimeZone != "" {
 		if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
 			return done, &commerce.Invalid{Field: "time_zone", Problem: fmt.Sprintf("%q is not a time zone like Europe/Berlin", s.TimeZone)}
@@ -65,7 +71,7 @@ func (h *House) Subscribe(ctx context.Context, s Subscription) (done Subscribed,
 
 // accountFor finds a merchant's account by its name or by its channel.
 func (h *House) accountFor(m *Merchant, name string) (*account, error) {
-	if a := h.accounts[name]; a != nil && a.merchant == m {
+	if a := h.account(name); a != nil && a.merchant.ID == m.ID {
 		return a, nil
 	}
 	var found *account
@@ -76,7 +82,7 @@ func (h *House) accountFor(m *Merchant, name string) (*account, error) {
 		if found != nil {
 			return nil, &commerce.Invalid{Field: "channel", Problem: fmt.Sprintf("there are several accounts of %s: name one", name)}
 		}
-		found = h.accounts[candidate.Name]
+		found = h.account(candidate.Name)
 	}
 	if found == nil {
 		return nil, &commerce.Invalid{Field: "channel", Problem: fmt.Sprintf("this shop is not on %q", name)}
@@ -101,15 +107,13 @@ func (h *House) subscribeNow(ctx context.Context, a *account, s Subscription) (d
 		return done, &commerce.Invalid{Field: "address", Problem: "the address is missing"}
 	}
 	var refused error
-	turn := h.internal(a, s.Address, s.Address, "", func(ctx context.Context, t *turn) error {
+	turn := h.internal(a, s.Address, s.Address, func(ctx context.Context, t *turn) error {
 		refused = nil
 		t.remember(s)
 		if err := t.tx.AddConsent(ctx, s.Merchant, t.th.ContactKey, t.th.AddressKey, s.Consent); err != nil {
 			return err
 		}
-		if t.th.Address.State == conversation.Stopped || t.th.Address.State == conversation.Typed {
-			t.th.Address.State = conversation.Verified
-		}
+		t.theirs, t.th.Address.State = true, conversation.Verified // they are there, and ticked the box
 		w, raised, err := commerce.CreateWatch(ctx, t.tx, commerce.WatchCommand{
 			Merchant: s.Merchant, Contact: t.th.ContactKey, Address: t.th.AddressKey, SKU: s.SKU, Event: s.Event, Fields: s.Fields, NotAtNight: s.NotAtNight,
 		}, t.m.Policy, t.tx.Now())
@@ -125,7 +129,7 @@ func (h *House) subscribeNow(ctx context.Context, a *account, s Subscription) (d
 		t.raised(raised)
 		return t.run(ctx, conversation.Event{Kind: conversation.Trigger, Account: a.Name, Chat: t.th.Chat, Name: "subscribed",
 			Vars: h.watchVars(w, p, t.th.Contact.Name), At: t.tx.Now()})
-	})
+	}, nil)
 	// Not by the inbox: a refusal is for whoever filled in the form, and must not be parked.
 	err = h.store.Alone(ctx, turn)
 	if refused != nil {
@@ -210,7 +214,7 @@ func (h *House) PutProduct(ctx context.Context, merchant commerce.MerchantID, ch
 		var raised []commerce.Occurrence
 		p, raised, err = commerce.PutProduct(ctx, tx, merchant, change, m.Policy, tx.Now())
 		if len(raised) > 0 {
-			tx.AfterCommit(func() { nudge(h.clock) })
+			tx.AfterCommit(h.wakeClock)
 		}
 		return err
 	})

@@ -19,8 +19,6 @@ import (
 	"parley/store"
 )
 
-type conversationEvent = conversation.Event
-
 // turn carries one event through a conversation, inside a transaction.
 type turn struct {
 	house   *House
@@ -28,7 +26,8 @@ type turn struct {
 	m       *Merchant
 	tx      *store.Tx
 	th      *store.Thread
-	cause   string // names this turn where a command must be carried out once
+	cause   string // names this turn where a command must be carried out once; "" for none
+	theirs  bool   // the contact's own doing: what they are answered goes out, whatever they said before
 }
 
 func (h *House) newTurn(a *account, tx *store.Tx, th *store.Thread, cause string) *turn {
@@ -52,12 +51,16 @@ func causeOf(a *account, e conversation.Event) string {
 	return "trn_" + hex.EncodeToString(sum[:16])
 }
 
-// internal is the turn of an event of our own on a conversation: apply runs with the turn at hand. id makes it happen once.
-func (h *House) internal(a *account, chat, sender, id string, apply func(context.Context, *turn) error) store.Turn {
-	e := conversation.Event{Account: a.Name, Chat: chat, Sender: sender, ID: id}
-	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e, Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
-		return apply(ctx, h.newTurn(a, tx, th, id))
-	}}
+// internal is the turn of an event of our own on a conversation: apply runs with the turn at hand, and makes sure itself that it
+// happens once. When it failed twice it is not parked: failed puts off the row that brought it about.
+func (h *House) internal(a *account, chat, sender string, apply func(context.Context, *turn) error, failed func(context.Context, *store.Tx) error) store.Turn {
+	e := conversation.Event{Account: a.Name, Chat: chat, Sender: sender}
+	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e,
+		Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
+			return apply(ctx, h.newTurn(a, tx, th, ""))
+		},
+		Failed: func(ctx context.Context, tx *store.Tx, _ error) error { return failed(ctx, tx) },
+	}
 }
 
 // longest is how many runes of a message are kept.
@@ -70,7 +73,7 @@ func (t *turn) receive(ctx context.Context, e conversation.Event) error {
 		if state == "" || e.Value == "" {
 			return nil
 		}
-		return t.tx.NoteReceipt(ctx, t.account.Name, e.Value, state)
+		return t.tx.NoteReceipt(ctx, t.th, e.Value, state)
 	case conversation.Blocked:
 		t.th.Address.State = conversation.Shut
 		if err := t.tx.DropQueued(ctx, t.th.Key, "the contact blocked the bot"); err != nil {
@@ -107,17 +110,34 @@ func (t *turn) hear(ctx context.Context, e conversation.Event) error {
 	if _, err := t.tx.AddMessage(ctx, t.th, store.Message{Author: store.FromContact, Kind: string(e.Kind), Text: said}, e.ID); err != nil {
 		return err
 	}
+	t.tx.AfterCommit(func() { t.account.traffic.received.Add(1) })
 	if err := t.tx.Event(ctx, t.m.ID, "message_in", t.th.ID, nil); err != nil {
 		return err
 	}
-	if t.th.Address.State != conversation.Stopped {
-		t.th.Address.State = conversation.Verified // they wrote to us
+	if e.Kind == conversation.Start && e.Value == "" && t.th.Address.State == conversation.Stopped {
+		e.Kind, e.Text = conversation.Text, "start" // where START is a command, it brings the messages back as the word does
+	}
+	// They wrote to us, also after a stop: then they may be answered, while the consents to alerts stay revoked.
+	t.theirs, t.th.Address.State = true, conversation.Verified
+	if err := t.tx.DropHeld(ctx, t.th.Key); err != nil { // nobody needs the reminder any more
+		return err
 	}
 	t.meet(e)
-	if t.th.Owner != store.Bot && e.Kind == conversation.Text && !t.saysStop(e.Text) {
+	if t.th.Owner != store.Bot && !t.countsWithStaff(e) {
 		return nil // a person has the word; staff see it in the inbox
 	}
 	return t.run(ctx, e)
+}
+
+// countsWithStaff says that an event goes to the bot also while a person has the word: a pressed button, an opened link, a stop.
+func (t *turn) countsWithStaff(e conversation.Event) bool {
+	switch e.Kind {
+	case conversation.Text:
+		return t.saysStop(e.Text)
+	case conversation.Start:
+		return e.Value != ""
+	}
+	return true
 }
 
 // saysStop says that a text asks for silence, which counts whoever has the word.
@@ -130,7 +150,7 @@ func (t *turn) saysStop(text string) bool {
 func (t *turn) meet(e conversation.Event) {
 	c := &t.th.Contact
 	if c.Name == "" {
-		c.Name = clean(e.SenderName)
+		c.Name = e.SenderName
 	}
 	if c.Language == "" && e.Language != "" {
 		if l := t.m.Flows.Speaks(e.Language); l != "" {
@@ -231,18 +251,26 @@ func (t *turn) learn() {
 }
 
 // setFor is the flow set that an event is to be read with: the one its place or the session is pinned to, else the present one.
+// A trigger begins a flow anew, in the present one. A pinned set that is lost or that this version no longer takes is replaced by
+// the present one, in which Step finds the place or begins from nowhere.
 func (t *turn) setFor(ctx context.Context, e conversation.Event) (*flow.Set, error) {
 	hash := ""
 	switch {
 	case e.Context != nil:
 		hash = e.Context.Hash
+	case e.Kind == conversation.Trigger:
 	case t.th.Session.Flow != "":
 		hash = t.th.Session.Hash
 	}
 	if hash == "" || hash == t.m.Flows.Hash {
 		return t.m.Flows, nil
 	}
-	return t.house.flows.pinned(ctx, t.tx, t.m.ID, hash)
+	set, err := t.house.flows.pinned(ctx, t.tx, t.m.ID, hash)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errNotCompiled) {
+		t.house.log.WarnContext(ctx, "present flows used", "merchant", t.m.Name, "conversation", t.th.ID, "err", err)
+		return t.m.Flows, nil
+	}
+	return set, err
 }
 
 // say appends a message to the transcript and queues its parts. Its choices lead back to place.
@@ -264,8 +292,25 @@ func (t *turn) say(ctx context.Context, author string, r conversation.Reply, pla
 	if err := t.tx.AddParts(ctx, t.th, key, plan(r, t.account.limits), t.due(r.Class)); err != nil {
 		return m, err
 	}
+	if why := t.silenced(author, r.Class); why != "" {
+		m.State = string(store.Failed)
+		return m, t.tx.FailRest(ctx, key, why)
+	}
 	t.tx.AfterCommit(func() { nudge(t.account.wake) })
 	return m, t.tx.Event(ctx, t.m.ID, "message_out", t.th.ID, nil)
+}
+
+// silenced is why the bot must not send a message now; "" when it may. Nobody who said stop and has not written since hears of
+// anything but the money of their orders.
+func (t *turn) silenced(author string, c conversation.Class) string {
+	switch {
+	case author != store.FromBot || t.theirs:
+	case t.th.Address.State == conversation.Shut:
+		return "the contact blocked the bot"
+	case t.th.Address.State == conversation.Stopped && c != conversation.ReceiptClass:
+		return "the contact said stop"
+	}
+	return ""
 }
 
 // due is when a message of a class may leave: reminders wait for the morning.
@@ -280,6 +325,21 @@ func (t *turn) due(c conversation.Class) time.Time {
 func (t *turn) mark(ctx context.Context, text string) error {
 	_, err := t.tx.AddMessage(ctx, t.th, store.Message{Author: store.FromSystem, Kind: "mark", Text: text}, "")
 	return err
+}
+
+// longestName is how many runes of a person's name are kept.
+const longestName = 100
+
+// scrubbed is an event without what a database refuses: a network's ids go into rows as they are, but for NUL and broken UTF-8.
+func scrubbed(e conversation.Event) conversation.Event {
+	for _, s := range []*string{&e.Chat, &e.Sender, &e.ID, &e.Value} {
+		*s = strings.ReplaceAll(strings.ToValidUTF8(*s, "\uFFFD"), "\x00", "")
+	}
+	e.SenderName = strings.Join(strings.Fields(clean(e.SenderName)), " ")
+	if utf8.RuneCountInString(e.SenderName) > longestName {
+		e.SenderName = string([]rune(e.SenderName)[:longestName-1]) + "…"
+	}
+	return e
 }
 
 // clean drops control characters but line breaks and tabs, repairs broken UTF-8 and cuts what is too long.

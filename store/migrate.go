@@ -71,6 +71,10 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
+	// goose would say that nothing is left to do.
+	if have, want, err := p.GetVersions(ctx); err == nil && have > want {
+		return 0, fmt.Errorf("migrate: %w", errNewer)
+	}
 	// SQLite has no advisory lock: whoever comes second finds the tables made and looks again.
 	for try := 0; ; try++ {
 		done, err := p.Up(ctx)
@@ -83,6 +87,8 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 		time.Sleep(50 * time.Millisecond << try)
 	}
 }
+
+var errNewer = errors.New("the database was written by a newer parley; use that one")
 
 // checkSchema refuses a schema that is behind or ahead of this program.
 func (s *Store) checkSchema(ctx context.Context) error {
@@ -98,7 +104,7 @@ func (s *Store) checkSchema(ctx context.Context) error {
 	case have < want:
 		return fmt.Errorf("check schema: the database is at version %d, this program needs %d; run parley migrate", have, want)
 	case have > want:
-		return errors.New("check schema: the database was written by a newer parley; use that one")
+		return fmt.Errorf("check schema: %w", errNewer)
 	}
 	return nil
 }

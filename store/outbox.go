@@ -63,6 +63,13 @@ func (tx *Tx) AddParts(ctx context.Context, th *Thread, message int64, parts []P
 	return nil
 }
 
+// isBehind says that a part p must wait for an earlier one of its conversation: one under way or to be tried again. One that is
+// held back for the morning and was never tried, a reminder, holds up nobody. $2 is now.
+const isBehind = `EXISTS (
+			SELECT 1 FROM parts e
+			WHERE e.account = p.account AND e.conversation_key = p.conversation_key AND e.key < p.key
+				AND (e.state = 'sending' OR e.state = 'queued' AND (e.attempts > 0 OR e.due_ms <= $2)))`
+
 const selectHeads = `
 	SELECT p.key, p.conversation_key, m.merchant_id, p.message_key, m.id AS message_id, m.author, m.class, p.account, v.chat,
 		p.position, p.text, p.choices, p.image, p.attempts, v.address_key, m.created_ms
@@ -70,10 +77,7 @@ const selectHeads = `
 	JOIN messages m ON m.key = p.message_key
 	JOIN conversations v ON v.key = p.conversation_key
 	WHERE p.account = $1 AND p.state = 'queued' AND p.due_ms <= $2
-		AND NOT EXISTS (
-			SELECT 1 FROM parts e
-			WHERE e.account = p.account AND e.conversation_key = p.conversation_key AND e.key < p.key
-				AND e.state IN ('queued', 'sending'))
+		AND NOT ` + isBehind + `
 	ORDER BY p.key
 	LIMIT $3`
 
@@ -132,6 +136,15 @@ func (tx *Tx) SettlePart(ctx context.Context, key int64, state PartState, networ
 	return tx.exec(ctx, "settle part", settlePart, key, string(state), networkID, problem, ms(due), tx.now.UnixMilli())
 }
 
+// HoldPart puts a claimed part back because the network asked to wait, or because the account does not work: that is no failed
+// attempt.
+func (tx *Tx) HoldPart(ctx context.Context, key int64, problem string, due time.Time) error {
+	return tx.exec(ctx, "hold part", `
+	UPDATE parts
+	SET state = 'queued', attempts = CASE WHEN attempts > 1 THEN attempts - 1 ELSE 1 END, problem = $2, due_ms = $3, changed_ms = $4
+	WHERE key = $1 AND state = 'sending'`, key, problem, ms(due), tx.now.UnixMilli())
+}
+
 // FailRest gives up the later parts of a message one of whose parts was refused: half a message is not sent on.
 func (tx *Tx) FailRest(ctx context.Context, message int64, problem string) error {
 	return tx.exec(ctx, "give up message", `
@@ -140,10 +153,15 @@ func (tx *Tx) FailRest(ctx context.Context, message int64, problem string) error
 	WHERE message_key = $1 AND state = 'queued'`, message, problem, tx.now.UnixMilli())
 }
 
-// NextDue says when an account's next queued part is due; the zero time when nothing is queued.
+const nextDue = `
+	SELECT COALESCE(min(p.due_ms), 0)
+	FROM parts p
+	WHERE p.account = $1 AND p.state = 'queued' AND NOT ` + isBehind
+
+// NextDue says when the next part that waits for no other is due; the zero time when there is none.
 func (tx *Tx) NextDue(ctx context.Context, account string) (time.Time, error) {
 	var due int64
-	err := tx.get(ctx, "find next part", &due, `SELECT COALESCE(min(due_ms), 0) FROM parts WHERE account = $1 AND state = 'queued'`, account)
+	err := tx.get(ctx, "find next part", &due, nextDue, account, tx.now.UnixMilli())
 	return at(due), err
 }
 
@@ -169,16 +187,25 @@ func (tx *Tx) Interrupted(ctx context.Context, account string) ([]Part, error) {
 
 const noteReceipt = `
 	UPDATE parts
-	SET state = $3, changed_ms = $4
-	WHERE account = $1 AND network_id = $2 AND state IN ('sent', 'delivered', 'unknown')`
+	SET state = $4, changed_ms = $5
+	WHERE account = $1 AND conversation_key = $2 AND network_id = $3
+		AND (state IN ('sent', 'unknown') OR state = 'delivered' AND $4 = 'read')`
 
-// NoteReceipt takes a network's report about a message of ours. A late report never undoes a later state.
-func (tx *Tx) NoteReceipt(ctx context.Context, account, networkID string, state PartState) error {
-	return tx.exec(ctx, "note receipt", noteReceipt, account, networkID, string(state), tx.now.UnixMilli())
+// NoteReceipt takes a network's report about a message of ours in a conversation: ids of networks are often unique in their chat
+// only, and nobody reports on the messages of others. A late report never undoes a later state.
+func (tx *Tx) NoteReceipt(ctx context.Context, th *Thread, networkID string, state PartState) error {
+	return tx.exec(ctx, "note receipt", noteReceipt, th.Account, th.Key, networkID, string(state), tx.now.UnixMilli())
 }
 
-// DropQueued gives up what is still queued for an address that said stop or blocked us, but for answers written at or after
-// the present turn.
+// DropHeld gives up what was held back for later and never tried: the conversation went on without it.
+func (tx *Tx) DropHeld(ctx context.Context, thread int64) error {
+	return tx.exec(ctx, "drop held parts", `
+	UPDATE parts
+	SET state = 'failed', problem = 'the conversation went on', changed_ms = $2
+	WHERE conversation_key = $1 AND state = 'queued' AND attempts = 0 AND due_ms > $2`, thread, tx.now.UnixMilli())
+}
+
+// DropQueued gives up what is still queued for an address that said stop or blocked us. What is written later goes out.
 func (tx *Tx) DropQueued(ctx context.Context, thread int64, problem string) error {
 	return tx.exec(ctx, "drop queued parts", `
 	UPDATE parts

@@ -74,6 +74,11 @@ const (
 	UPDATE payment_tasks
 	SET attempts = attempts + 1, due_ms = $4
 	WHERE merchant_id = $1 AND key = $2 AND state = 'due' AND due_ms <= $3`
+
+	releaseTasks = `
+	UPDATE payment_tasks
+	SET due_ms = $1
+	WHERE state = 'due' AND attempts > 0 AND due_ms > $1`
 )
 
 // AddPayment appends a line to an order's ledger.
@@ -156,4 +161,10 @@ func (tx *Tx) ClaimPaymentTasks(ctx context.Context, now time.Time, lease time.D
 		}
 	}
 	return taken, nil
+}
+
+// ReleasePaymentTasks makes every task due that was tried before, so that those in hand when the last process ended need not
+// wait for their lease. Where another node has one in hand, it is called for twice, with the same key.
+func (tx *Tx) ReleasePaymentTasks(ctx context.Context, now time.Time) error {
+	return tx.exec(ctx, "release payment tasks", releaseTasks, ms(now))
 }

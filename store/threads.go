@@ -35,6 +35,11 @@ type Thread struct {
 	Contact    conversation.Contact
 	AddressKey int64
 	Address    conversation.Address
+
+	// What stood in the rows of the contact and the address when they were read: only what a turn changed is written back, so
+	// that it does not undo what somebody else wrote meanwhile.
+	readContact string
+	readAddress conversation.AddressState
 }
 
 // threadRow is what selectThread reads.
@@ -75,7 +80,7 @@ const selectThread = `
 	JOIN addresses a ON a.key = v.address_key`
 
 func (r threadRow) thread() *Thread {
-	return &Thread{
+	th := &Thread{
 		Key: r.Key, ID: r.ID, Merchant: r.Merchant, Account: r.Account, Channel: r.Channel, Chat: r.Chat,
 		Owner: r.Owner, Reason: r.Reason, Waiting: at(r.Waiting), Session: r.Session.V, Created: at(r.Created),
 		Changed: at(r.Changed), ContactKey: r.ContactKey, AddressKey: r.AddressKey,
@@ -85,6 +90,8 @@ func (r threadRow) thread() *Thread {
 		Address: conversation.Address{ID: r.AddressID, Account: r.Account, Channel: r.Channel,
 			NetworkID: r.NetworkID, State: conversation.AddressState(r.AddressState)},
 	}
+	th.readContact, th.readAddress = toJSON(th.Contact), th.Address.State
+	return th
 }
 
 const lockThread = `SELECT key FROM conversations WHERE account = $1 AND chat = $2`
@@ -216,10 +223,17 @@ func (tx *Tx) SaveThread(ctx context.Context, th *Thread) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.exec(ctx, "save address", `UPDATE addresses SET state = $3 WHERE key = $1 AND merchant_id = $2`,
-		th.AddressKey, th.Merchant, string(th.Address.State)); err != nil {
-		return err
+	if th.Address.State != th.readAddress {
+		if err := tx.SetAddressState(ctx, th.Merchant, th.AddressKey, th.Address.State); err != nil {
+			return err
+		}
+		th.readAddress = th.Address.State
 	}
+	contact := toJSON(th.Contact)
+	if contact == th.readContact {
+		return nil
+	}
+	th.readContact = contact
 	return tx.saveContact(ctx, th.Merchant, th.ContactKey, th.Contact)
 }
 

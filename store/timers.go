@@ -57,6 +57,11 @@ func (tx *Tx) FinishTimer(ctx context.Context, key int64) (bool, error) {
 	return n == 1, err
 }
 
+// PostponeTimer has a timer that cannot be carried out now fall due again later.
+func (tx *Tx) PostponeTimer(ctx context.Context, key int64, due time.Time) error {
+	return tx.exec(ctx, "postpone timer", `UPDATE timers SET due_ms = $2 WHERE key = $1 AND done_ms = 0`, key, ms(due))
+}
+
 // NextTimer says when the next timer is due; the zero time when there is none.
 func (tx *Tx) NextTimer(ctx context.Context) (time.Time, error) {
 	var due int64

@@ -19,13 +19,16 @@ type Turn struct {
 	// Apply decides and writes, inside the transaction. It may change the thread; ApplyTurns saves it. It may be run more than
 	// once when a transaction is tried again, and must not act outside of it but by Tx.AfterCommit.
 	Apply func(ctx context.Context, tx *Tx, th *Thread) error
+	// Failed is called, in a transaction of its own, instead of parking a turn that failed twice: for events of our own, which
+	// a row of theirs brings back (a timer, a delivery). nil means that the event is parked.
+	Failed func(ctx context.Context, tx *Tx, cause error) error
 }
 
 // Applied is what became of a turn.
 type Applied struct {
 	Repeat bool  // the event was here before; nothing changed
 	Parked bool  // it failed twice and is kept with its cause, to be tried again later
-	Cause  error // why it was parked
+	Cause  error // why it was parked, or handed to Turn.Failed
 }
 
 // ApplyTurns stores turns, in their order: it drops repeats, loads or makes each event's conversation, runs Apply and saves
@@ -79,6 +82,10 @@ func (s *Store) applyAlone(ctx context.Context, turn Turn, out *Applied) error {
 		return cause
 	}
 	return s.Tx(ctx, func(tx *Tx) error {
+		if turn.Failed != nil {
+			*out = Applied{Cause: cause}
+			return turn.Failed(ctx, tx, cause)
+		}
 		fresh, err := tx.isFresh(ctx, turn.Event)
 		if err != nil || !fresh {
 			*out = Applied{Repeat: !fresh}
