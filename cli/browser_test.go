@@ -11,11 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"parley/store/storetest"
@@ -89,7 +91,11 @@ func newTab(t *testing.T, parent context.Context, opts ...chromedp.ContextOption
 			t.Errorf("the page complains: %s", c)
 		}
 	})
-	tab.do("open a window",
+	// The tab lives as long as the context of the first step, so that one has no deadline.
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("open a window: %v", err)
+	}
+	tab.do("prepare a window",
 		call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: tattle}),
 		call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 	)
@@ -140,7 +146,7 @@ func (t *tab) withoutScripts() *tab {
 // opened is the window that a press opens beside this one.
 func (t *tab) opened(press func()) *tab {
 	t.t.Helper()
-	found := chromedp.WaitNewTarget(t.mouse, func(*targetInfo) bool { return true })
+	found := chromedp.WaitNewTarget(t.mouse, func(*target.Info) bool { return true })
 	press()
 	select {
 	case id := <-found:
@@ -189,7 +195,8 @@ func see[T any](d *document, what, expression string) T {
 	var last string
 	tick := time.NewTicker(15 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		<-tick.C
 		raw, err := look[json.RawMessage](d, expression)
 		if err != nil {
 			last = err.Error()
@@ -229,19 +236,17 @@ func (d *document) press(element string) {
 		const e = %s;
 		if (!e || e.disabled) return null;
 		e.scrollIntoView({ block: "nearest", behavior: "instant" });
-		const r = e.getClientRects()[0];
-		if (!r) return null;
+		const r = e.getClientRects()[0], inSight = (r) => r.bottom > 0 && r.top < innerHeight;
+		if (!r || [...document.images].some((i) => !i.complete && inSight(i.getBoundingClientRect()))) return null;
 		const x = r.left + r.width / 2, y = r.top + r.height / 2;
 		const top = e.getRootNode().elementFromPoint(x, y);
 		return top && e.contains(top) ? { X: x, Y: y } : null;
 	})()`, element)
 	at := see[point](d, element, find)
-	for {
-		again := see[point](d, element, find)
-		if again == at {
-			break
+	for still := 0; still < 4; still++ { // what arrives just now moves what is there already
+		if again := see[point](d, element, find); again != at {
+			at, still = again, 0
 		}
-		at = again
 	}
 	if d.frame != "" {
 		top := &document{t: d.t, mouse: d.mouse, world: func() (context.Context, runtime.ExecutionContextID, error) { return d.mouse, 0, nil }}
@@ -258,16 +263,20 @@ func (d *document) write(css, text string) {
 	d.do("write into "+css, chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), call(input.InsertText, input.InsertTextParams{Text: text}))
 }
 
-func (d *document) key(keys string) {
-	d.t.Helper()
-	d.do("press a key", chromedp.KeyEvent(keys))
-}
-
-// one is the expression of the first element that matches, having the expression of the last one with these words.
+// one is the expression of the first element that matches.
 func one(css string) string { return "document.querySelector(" + quote(css) + ")" }
 
+// having is the expression of the last element that matches and has these words.
 func having(css, words string) string {
 	return fmt.Sprintf("[...document.querySelectorAll(%s)].findLast((e) => e.textContent.includes(%s))", quote(css), quote(words))
+}
+
+// call is a command of the browser's protocol as a step.
+func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, command, params)
+		return err
+	})
 }
 
 // quote writes a string as JavaScript.

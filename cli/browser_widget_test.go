@@ -8,19 +8,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
-
-type targetInfo = target.Info
-
-// call is a command of the browser's protocol as a step.
-func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, command, params)
-		return err
-	})
-}
 
 const (
 	inWidget    = `document.querySelector("parley-widget").shadowRoot`
@@ -61,21 +50,42 @@ func (t *tab) widget(base string) *document {
 	return &document{t: t.t, mouse: t.mouse, world: world, frame: widgetFrame}
 }
 
-// wishes fills the form in for a price and leaves the box of consent as it is.
+// wishes fills the form in for a price below the one given, and leaves the box of consent as it is.
 func (d *document) wishes(name, price string) {
 	d.t.Helper()
-	d.press(having("label.pick", "Price"))
-	d.write("#price_below-threshold", price)
-	d.press(having("label.pick", "chat"))
+	d.press(one(`input[name="event"][value="price_below"]`) + `?.closest("label")`)
+	d.write(`input[name="price_below.threshold"]`, price)
+	d.press(one(`input[name="channel"][value="webchat"]`) + `?.closest("label")`)
 	d.write("#name", name)
 }
 
-const consentTick = `document.querySelector('input[name="consent.webchat"]')`
+var consentBoxHere = one(`input[name="consent.webchat"]`)
 
-// says writes into the chat.
+// subscribes goes from the form to the chat.
+func (d *document) subscribes(name, price string) {
+	d.t.Helper()
+	d.wishes(name, price)
+	d.press(consentBoxHere)
+	d.press(one("#send"))
+	d.hears("I am the bot of")
+}
+
+// hears waits until the bot or staff has said the words.
+func (d *document) hears(words string) {
+	d.t.Helper()
+	see[bool](d, fmt.Sprintf("the chat to say %q", words), "!!"+having(".said.bot .body, .said.staff .body", words))
+}
+
+// heard counts what the bot or staff has said with these words.
+func (d *document) heard(words string) int {
+	d.t.Helper()
+	return see[int](d, "the chat", fmt.Sprintf(`1 + [...document.querySelectorAll(".said.bot .body, .said.staff .body")].filter((e) => e.textContent.includes(%s)).length`, quote(words))) - 1
+}
+
+// says writes into the chat and waits until it was taken.
 func (d *document) says(text string) {
 	d.t.Helper()
 	d.write("#text", text)
-	d.key("\r")
-	see[bool](d, "the message to be taken", "!document.querySelector('.said.waiting')")
+	d.press(one("form#say button"))
+	see[bool](d, "the message to be taken", `document.querySelector("#text").value === "" && !!document.querySelector(".said.me") && !document.querySelector(".said.waiting")`)
 }

@@ -83,8 +83,9 @@ func TestAShopperBuysThroughATelegramThatWeDidNotWrite(t *testing.T) {
 // telegramShop is a shop whose customers chat by Telegram, with all that it logs.
 type telegramShop struct {
 	*shop
-	tg  *telegramtest.Server
-	log *logbook
+	tg    *telegramtest.Server
+	log   *logbook
+	staff *http.Client // signed in
 }
 
 // telegramAccount adds a Telegram account to the accounts of testShop.
@@ -110,6 +111,11 @@ func eachTelegram(t *testing.T, extra string, test func(*telegramShop)) {
 // openTelegram opens a shop on a Telegram. Whatever happens in it, the bot's token must not be in what it logged.
 func openTelegram(t *testing.T, database string, tg *telegramtest.Server, settings, extra string) *telegramShop {
 	t.Helper()
+	return openTelegramAt(t, database, tg, tg.URL(), settings, extra)
+}
+
+func openTelegramAt(t *testing.T, database string, tg *telegramtest.Server, base, settings, extra string) *telegramShop {
+	t.Helper()
 	log := newLogbook()
 	t.Cleanup(func() {
 		if strings.Contains(log.String(), telegramtest.Token) {
@@ -119,8 +125,8 @@ func openTelegram(t *testing.T, database string, tg *telegramtest.Server, settin
 			t.Log(log.String())
 		}
 	})
-	yaml := testShop(database, telegramAccount(tg.URL(), telegramtest.Token, settings)+extra)
-	return &telegramShop{openShopLogging(t, yaml, nil, log.logger()), tg, log}
+	yaml := testShop(database, telegramAccount(base, telegramtest.Token, settings)+extra)
+	return &telegramShop{shop: openShopLogging(t, yaml, nil, log.logger()), tg: tg, log: log}
 }
 
 // subscribe fills in the widget's form for Telegram and returns the watch and the link that opens the chat.
