@@ -4,6 +4,7 @@ package all
 import (
 	"parley/adapters"
 	"parley/adapters/console"
+	"parley/adapters/slack"
 	"parley/adapters/telegram"
 	"parley/adapters/webchat"
 )
@@ -13,6 +14,7 @@ func All() []adapters.Spec {
 	return []adapters.Spec{
 		webchat.Spec,
 		telegram.Spec,
+		slack.Spec,
 		console.Spec,
 	}
 }
