@@ -181,6 +181,7 @@ func (h *House) send(ctx context.Context, a *account, p store.Part) (result, tim
 	}
 	sent, err := handed(ctx, a.Messenger, adapters.Part{
 		Chat: p.Chat, Text: p.Text, Choices: p.Choices, Image: p.Image, Key: partKey(p), From: from, At: p.Written,
+		Class: p.Class, Language: p.Language, WindowClosed: a.limits.Window > 0 && h.now().Sub(p.Heard) > a.limits.Window,
 	})
 	if err == nil {
 		return result{part: p, state: store.Sent, network: sent.ID}, time.Time{}
@@ -267,6 +268,9 @@ func (h *House) settle(ctx context.Context, a *account, results []result) error 
 			}
 			if err != nil {
 				return err
+			}
+			if r.state == store.Failed && r.part.Text == "" && r.part.Image != "" && !r.shut {
+				continue // a picture that was refused; the words behind it go out
 			}
 			if r.state == store.Failed {
 				if err := tx.FailRest(ctx, r.part.MessageKey, r.problem); err != nil {

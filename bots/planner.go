@@ -23,7 +23,8 @@ func plan(r conversation.Reply, l adapters.Limits) []store.Part {
 	}
 	var parts []store.Part
 	if r.Image != "" && l.Caption > 0 {
-		if measure(text, l.Unit) <= min(l.Caption, textLimit(l, choices)) {
+		inList := len(choices) > l.Buttons.Max // a list has no room for a picture
+		if !inList && measure(text, l.Unit) <= min(l.Caption, textLimit(l, choices)) {
 			return []store.Part{{Text: text, Image: r.Image, Choices: choices}}
 		}
 		parts = append(parts, store.Part{Image: r.Image})
@@ -74,10 +75,24 @@ func fitted(choices []conversation.Option, b adapters.Buttons) []conversation.Op
 		if b.Value > 0 && len(c.Value) > b.Value {
 			return nil
 		}
-		c.Label = shorten(c.Label, b.Label)
+		label := shorten(c.Label, b.Label)
+		if figures(label) != figures(c.Label) {
+			return nil // a price is never cut off: what pressing costs must be read before
+		}
+		c.Label = label
 		out[i] = c
 	}
 	return out
+}
+
+// figures are the digits of a text.
+func figures(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, text)
 }
 
 // shorten cuts a label to so many runes, the last of them an ellipsis. 0 means no limit.

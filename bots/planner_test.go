@@ -45,12 +45,12 @@ func TestButtonsBecomeNumberedLinesWhereAChannelHasTooFew(t *testing.T) {
 }
 
 func TestMoreChoicesThanButtonsBecomeAList(t *testing.T) {
-	l := adapters.Limits{Text: 4096, WithButtons: 20, Buttons: adapters.Buttons{Max: 3, Label: 20}, List: adapters.Buttons{Max: 10, Label: 5}}
+	l := adapters.Limits{Text: 4096, WithButtons: 20, Buttons: adapters.Buttons{Max: 3, Label: 20}, List: adapters.Buttons{Max: 10, Label: 8}}
 	parts := plan(conversation.Reply{Text: "Which one of these would you like?", Choices: options(5)}, l)
 	if len(parts) != 2 || parts[0].Text != "Which one of these" || len(parts[0].Choices) != 0 {
 		t.Fatalf("got %+v, want the text cut to what may stand with a list", parts)
 	}
-	if got := parts[1]; got.Text != "would you like?" || len(got.Choices) != 5 || got.Choices[0].Label != "Choi…" {
+	if got := parts[1]; got.Text != "would you like?" || len(got.Choices) != 5 || got.Choices[0].Label != "Choice 1" {
 		t.Errorf("got %+v, want five rows with the list's labels under the last part", got)
 	}
 	if parts := plan(conversation.Reply{Text: "Which?", Choices: options(11)}, l); len(parts) != 1 || len(parts[0].Choices) != 0 {
@@ -59,10 +59,18 @@ func TestMoreChoicesThanButtonsBecomeAList(t *testing.T) {
 }
 
 func TestALabelThatIsTooLongIsShortenedAndNeverRefused(t *testing.T) {
-	parts := plan(conversation.Reply{Text: "x", Choices: []conversation.Option{{ID: "a", Label: "Zahlungspflichtig bestellen, 35,50 €"}}},
+	parts := plan(conversation.Reply{Text: "x", Choices: []conversation.Option{{ID: "a", Label: "Mit einem Menschen im Laden reden"}}},
 		adapters.Limits{Buttons: adapters.Buttons{Max: 1, Label: 20}})
-	if got, want := parts[0].Choices[0].Label, "Zahlungspflichtig b…"; got != want {
+	if got, want := parts[0].Choices[0].Label, "Mit einem Menschen…"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAPriceIsNeverCutOffAButton(t *testing.T) {
+	parts := plan(conversation.Reply{Text: "Deal!", Choices: []conversation.Option{{ID: "buy", Label: "Zahlungspflichtig bestellen, 35,50 €"}}},
+		adapters.Limits{Buttons: adapters.Buttons{Max: 3, Label: 20}, List: adapters.Buttons{Max: 10, Label: 24}})
+	if len(parts[0].Choices) != 0 || !strings.Contains(parts[0].Text, "1. Zahlungspflichtig bestellen, 35,50 €") {
+		t.Errorf("got %+v, want a numbered line that says what it costs", parts)
 	}
 }
 

@@ -39,6 +39,8 @@ type Part struct {
 	Attempts   int
 	AddressKey int64
 	Written    time.Time
+	Language   string    // the contact's
+	Heard      time.Time // when the contact wrote last; zero for never
 }
 
 const insertPart = `
@@ -72,10 +74,13 @@ const isBehind = `EXISTS (
 
 const selectHeads = `
 	SELECT p.key, p.conversation_key, m.merchant_id, p.message_key, m.id AS message_id, m.author, m.class, p.account, v.chat,
-		p.position, p.text, p.choices, p.image, p.attempts, v.address_key, m.created_ms
+		p.position, p.text, p.choices, p.image, p.attempts, v.address_key, m.created_ms, c.language,
+		COALESCE((SELECT w.created_ms FROM messages w WHERE w.conversation_key = p.conversation_key AND w.author = 'contact'
+			ORDER BY w.key DESC LIMIT 1), 0) AS heard_ms
 	FROM parts p
 	JOIN messages m ON m.key = p.message_key
 	JOIN conversations v ON v.key = p.conversation_key
+	JOIN contacts c ON c.key = v.contact_key
 	WHERE p.account = $1 AND p.state = 'queued' AND p.due_ms <= $2
 		AND NOT ` + isBehind + `
 	ORDER BY p.key
@@ -106,6 +111,8 @@ func (tx *Tx) ClaimParts(ctx context.Context, account string, limit int) ([]Part
 		Attempts   int
 		AddressKey int64 `db:"address_key"`
 		Written    int64 `db:"created_ms"`
+		Language   string
+		Heard      int64 `db:"heard_ms"`
 	}
 	if err := tx.list(ctx, "find parts to send", &rows, selectHeads, account, tx.now.UnixMilli(), limit); err != nil {
 		return nil, err
@@ -121,7 +128,8 @@ func (tx *Tx) ClaimParts(ctx context.Context, account string, limit int) ([]Part
 		}
 		out = append(out, Part{Key: r.Key, Thread: r.Thread, Merchant: r.Merchant, MessageKey: r.MessageKey, MessageID: r.MessageID,
 			Author: r.Author, Class: conversation.Class(r.Class), Account: r.Account, Chat: r.Chat, Position: r.Position,
-			Text: r.Text, Choices: r.Choices.V, Image: r.Image, Attempts: r.Attempts + 1, AddressKey: r.AddressKey, Written: at(r.Written)})
+			Text: r.Text, Choices: r.Choices.V, Image: r.Image, Attempts: r.Attempts + 1, AddressKey: r.AddressKey, Written: at(r.Written),
+			Language: r.Language, Heard: at(r.Heard)})
 	}
 	return out, nil
 }
