@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -27,76 +26,6 @@ func (tx *Tx) MerchantNamed(ctx context.Context, name string) (commerce.Merchant
 	var id commerce.MerchantID
 	err := tx.get(ctx, "find merchant "+name, &id, `SELECT key FROM merchants WHERE name = $1`, name)
 	return id, err
-}
-
-// Account is how a connection to a network stands.
-type Account struct {
-	Name    string
-	Adapter string
-	State   string // connecting, ready, failed
-	Problem string
-	Changed time.Time
-}
-
-const upsertAccount = `
-	INSERT INTO accounts (name, merchant_id, adapter, state, problem, changed_ms)
-	VALUES ($1, $2, $3, $4, $5, $6)
-	ON CONFLICT (name) DO UPDATE
-	SET merchant_id = excluded.merchant_id, adapter = excluded.adapter, state = excluded.state, problem = excluded.problem,
-		changed_ms = excluded.changed_ms`
-
-// SetAccount notes how an account is. An account name belongs to one merchant of the installation.
-func (tx *Tx) SetAccount(ctx context.Context, merchant commerce.MerchantID, a Account) error {
-	return tx.exec(ctx, "set account", upsertAccount, a.Name, merchant, a.Adapter, a.State, a.Problem, tx.now.UnixMilli())
-}
-
-// Accounts lists a merchant's accounts by name.
-func (tx *Tx) Accounts(ctx context.Context, merchant commerce.MerchantID) ([]Account, error) {
-	var rows []struct {
-		Name, Adapter, State, Problem string
-		Changed                       int64 `db:"changed_ms"`
-	}
-	err := tx.list(ctx, "list accounts", &rows, `
-	SELECT name, adapter, state, problem, changed_ms
-	FROM accounts
-	WHERE merchant_id = $1
-	ORDER BY name`, merchant)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Account, len(rows))
-	for i, r := range rows {
-		out[i] = Account{r.Name, r.Adapter, r.State, r.Problem, at(r.Changed)}
-	}
-	return out, nil
-}
-
-// AccountState is the durable key-value state of one account; it satisfies adapters.State.
-type AccountState struct {
-	Store   *Store
-	Account string
-}
-
-// Load returns "" when nothing was saved under the key.
-func (a AccountState) Load(ctx context.Context, key string) (string, error) {
-	var v string
-	err := a.Store.View(ctx, func(tx *Tx) error {
-		return tx.get(ctx, "load state of account "+a.Account, &v, `SELECT value FROM account_state WHERE account = $1 AND name = $2`, a.Account, key)
-	})
-	if errors.Is(err, ErrNotFound) {
-		return "", nil
-	}
-	return v, err
-}
-
-// Save keeps a value under a key.
-func (a AccountState) Save(ctx context.Context, key, value string) error {
-	return a.Store.Tx(ctx, func(tx *Tx) error {
-		return tx.exec(ctx, "save state of account "+a.Account, `
-	INSERT INTO account_state (account, name, value)
-	VALUES ($1, $2, $3)
-	ON CONFLICT (account, name) DO UPDATE SET value = excluded.value`, a.Account, key, value)
-	})
 }
 
 // Secret is a key that this installation made for itself: whoever asks first makes it.

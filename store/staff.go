@@ -146,6 +146,42 @@ func (tx *Tx) SignOut(ctx context.Context, secret string) error {
 	return tx.exec(ctx, "end session", `DELETE FROM staff_sessions WHERE secret_hash = $1`, hashSecret(secret))
 }
 
+// SignOutEverywhere ends all sessions of a person of the staff, and the links that they could still sign in by.
+func (tx *Tx) SignOutEverywhere(ctx context.Context, merchant commerce.MerchantID, staffID string) error {
+	var id string
+	err := tx.get(ctx, "find staff "+staffID, &id, `SELECT id FROM staff WHERE merchant_id = $1 AND id = $2`+tx.forUpdate(), merchant, staffID)
+	if err != nil {
+		return err
+	}
+	if err := tx.exec(ctx, "end sessions", `DELETE FROM staff_sessions WHERE staff_id = $1`, staffID); err != nil {
+		return err
+	}
+	return tx.exec(ctx, "end sign-in links", `DELETE FROM sign_ins WHERE staff_id = $1`, staffID)
+}
+
+// RemoveStaff takes a person off the staff. Their sessions end, and the conversations that they have wait for somebody else; what
+// they wrote stays.
+func (tx *Tx) RemoveStaff(ctx context.Context, merchant commerce.MerchantID, staffID string) error {
+	if err := tx.SignOutEverywhere(ctx, merchant, staffID); err != nil {
+		return err
+	}
+	var left []string
+	err := tx.list(ctx, "give up conversations", &left, `
+	UPDATE conversations
+	SET owner = 'waiting', waiting_ms = $3, changed_ms = $3
+	WHERE merchant_id = $1 AND owner = $2
+	RETURNING id`, merchant, staffID, tx.now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	for _, id := range left {
+		if err := tx.Event(ctx, merchant, "handed_off", id, map[string]any{"left_by": staffID}); err != nil {
+			return err
+		}
+	}
+	return tx.exec(ctx, "remove staff", `DELETE FROM staff WHERE merchant_id = $1 AND id = $2`, merchant, staffID)
+}
+
 // Key is an API key as it is listed: its secret is shown once, when it is made.
 type Key struct {
 	ID       string // key_…
@@ -209,6 +245,20 @@ func (tx *Tx) Keys(ctx context.Context, merchant commerce.MerchantID) ([]Key, er
 	}
 	return out, nil
 }
+
+// TouchKey notes that an API key was used, at most once a minute.
+func (tx *Tx) TouchKey(ctx context.Context, id string) error {
+	return tx.exec(ctx, "touch key", `
+	UPDATE api_keys
+	SET used_ms = $2
+	WHERE id = $1 AND used_ms <= $3`, id, tx.now.UnixMilli(), tx.now.Add(-keyTouch).UnixMilli())
+}
+
+// keyTouch is how exactly it is known when a key was last used.
+const keyTouch = time.Minute
+
+// IsUseNoted says that the last use that is noted is recent enough: a TouchKey would change nothing.
+func (k Key) IsUseNoted(now time.Time) bool { return now.Sub(k.Used) < keyTouch }
 
 // RevokeKey ends an API key.
 func (tx *Tx) RevokeKey(ctx context.Context, merchant commerce.MerchantID, id string) error {
