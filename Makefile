@@ -4,7 +4,7 @@ FIND_GO  := find . -name '*.go' -not -path '*/node_modules/*' -print0
 PEERS     = $(dir $(shell find . -name package-lock.json -not -path '*/node_modules/*'))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt fmt-check vet lint race fresh docs doctor peers build chroot image-check
+.PHONY: help run test check fmt fmt-check vet lint race fresh docs doctor peers build measure chroot image-check
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ peers: ## fetch the Node programs that tests talk to
 
 build: ## the static binary, ./parley
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o parley .
+
+measure: ## size of the built binary and its time to /readyz, against their limits
+	scripts/measure
 
 chroot: ## prove the binary as uid 65532 in an empty chroot (needs root)
 	.ci/chroot

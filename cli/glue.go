@@ -187,9 +187,9 @@ type subscriber struct {
 
 func (s subscriber) Subscribe(ctx context.Context, wish web.Subscription) (web.Subscribed, error) {
 	want := subscription(s.merchant, wish)
-	want.Proven = wish.Visitor != ""
-	if want.Proven && want.Address == "" {
-		want.Address = wish.Visitor
+	// The cookie proves who the visitor is, not whose number they typed.
+	if want.Address == "" {
+		want.Address, want.Proven = wish.Visitor, wish.Visitor != ""
 	}
 	return subscribed(s.in.house.Subscribe(ctx, want))
 }

@@ -1,6 +1,9 @@
 package webchat
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // maxSockets is how many windows one visitor may have open: enough for people, too few to flood us.
 const maxSockets = 20
@@ -18,13 +21,17 @@ func (h *hub) open() {
 	h.sockets = map[string]map[*socket]struct{}{}
 }
 
-// shut tells every socket to say goodbye and lets no more in.
+// farewell is how long a client may take to answer a goodbye. A tab that sleeps never does, and must not hold up our end.
+const farewell = time.Second
+
+// shut tells every socket to say goodbye, cuts those that have not ended a moment later, and lets no more in.
 func (h *hub) shut() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, of := range h.sockets {
 		for s := range of {
 			close(s.goodbye)
+			time.AfterFunc(farewell, s.cut)
 		}
 	}
 	h.sockets = nil
