@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"parley/conversation/understand"
 )
 
 // BotFile is the name of the file that holds what all flows share.
@@ -68,6 +70,7 @@ func LoadFiles(files map[string][]byte) (*Set, []Problem) {
 		labels: map[string]*Text{},
 	}
 	c.load()
+	c.set.own = understand.CompilePhrases(c.set.phrases)
 	sortProblems(c.problems)
 	if HasErrors(c.problems) {
 		return nil, c.problems

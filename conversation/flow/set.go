@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/conversation/effect"
+	"parley/conversation/understand"
 )
 
 // Place is a state of a flow.
@@ -33,6 +34,7 @@ type Set struct {
 
 	files    map[string][]byte
 	phrases  map[string][]string
+	own      *understand.Phrases // phrases, compiled
 	byName   map[string]*Flow
 	begins   map[string]Place
 	vars     map[string]bool
@@ -154,7 +156,7 @@ func (s *Set) Handles(at Place, event string) bool {
 }
 
 // Phrases are the merchant's own intents with their words, of all languages.
-func (s *Set) Phrases() map[string][]string { return s.phrases }
+func (s *Set) Phrases() *understand.Phrases { return s.own }
 
 // Files are what the set was loaded from: LoadFiles gives the same set again, with the same hash.
 func (s *Set) Files() map[string][]byte { return maps.Clone(s.files) }

@@ -27,7 +27,7 @@ func FuzzRead(f *testing.F) {
 		if list < 0 {
 			list = 0
 		}
-		o := Options{Language: language, Currency: c, List: money.New(list, c), Phrases: map[string][]string{"gift": {"as a gift", "Geschenk"}, "b2b": {text}}}
+		o := Options{Language: language, Currency: c, List: money.New(list, c), Phrases: CompilePhrases(map[string][]string{"gift": {"as a gift", "Geschenk"}, "b2b": {text}})}
 		began := time.Now()
 		got := Read(text, o)
 		if took := time.Since(began); took > 2*time.Second {
@@ -160,11 +160,11 @@ func TestReadTakesReductionsFromTheListPrice(t *testing.T) {
 }
 
 func TestReadFindsTheMerchantsOwnIntents(t *testing.T) {
-	o := Options{Language: "en", Currency: "EUR", Phrases: map[string][]string{
+	o := Options{Language: "en", Currency: "EUR", Phrases: CompilePhrases(map[string][]string{
 		"returns": {"send it back", "return policy", "zurückschicken"},
 		"gift":    {"gift wrap", "as a gift"},
 		"stock":   {"in your warehouse"},
-	}}
+	})}
 	for text, want := range map[string]string{
 		"What's your return policy?":            "returns,question",
 		"kann ich das ZURÜCKSCHICKEN":           "returns,question",

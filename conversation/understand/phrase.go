@@ -1,6 +1,7 @@
 package understand
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -90,6 +91,25 @@ func literal(intent string, tokens []token) phrase {
 		p.elements = append(p.elements, element{words: []string{t.text}})
 	}
 	return p
+}
+
+// Phrases are intents of a merchant's own, ready to be looked for. They are made once and safe for concurrent use.
+type Phrases struct{ list []phrase }
+
+// CompilePhrases prepares a merchant's intents: name → words and phrases of any language. An intent that is built in gets
+// the phrases as further ones.
+func CompilePhrases(intents map[string][]string) *Phrases {
+	own := &Phrases{}
+	for _, name := range slices.Sorted(maps.Keys(intents)) {
+		for _, text := range intents[name] {
+			p := literal(name, scan(text, words.suffix).tokens)
+			p.deny(words.negations)
+			if len(p.elements) > 0 {
+				own.list = append(own.list, p)
+			}
+		}
+	}
+	return own
 }
 
 const gapWords = 3

@@ -1,8 +1,6 @@
 package understand
 
 import (
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -66,14 +64,10 @@ func (r *reader) find() {
 			try(p, i)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.options.Phrases)) {
-		for _, text := range r.options.Phrases[name] {
-			p := literal(name, scan(text, r.suffix).tokens)
-			p.deny(r.negations)
+	if own := r.options.Phrases; own != nil {
+		for _, p := range own.list {
 			for i := range r.tokens {
-				if len(p.elements) > 0 {
-					try(p, i)
-				}
+				try(p, i)
 			}
 		}
 	}

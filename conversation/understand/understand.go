@@ -8,10 +8,10 @@ import "parley/commerce/money"
 
 // Options is what the reader knows beforehand.
 type Options struct {
-	Language string              // of the contact; decides how "1.234" is read; empty means unknown
-	Currency money.Currency      // that a bare number, "bucks" or "Euronen" is in; empty leaves amounts without one
-	List     money.Amount        // the price talked about, for "10 off", "10 %", "half price"; zero when there is none
-	Phrases  map[string][]string // intents of the merchant's own: name → words and phrases of any language
+	Language string         // of the contact; decides how "1.234" is read; empty means unknown
+	Currency money.Currency // that a bare number, "bucks" or "Euronen" is in; empty leaves amounts without one
+	List     money.Amount   // the price talked about, for "10 off", "10 %", "half price"; zero when there is none
+	Phrases  *Phrases       // intents of the merchant's own; nil for none
 }
 
 // Reading is what a text says. The zero Reading is "nothing understood".
