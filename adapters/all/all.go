@@ -4,9 +4,11 @@ package all
 import (
 	"parley/adapters"
 	"parley/adapters/console"
+	"parley/adapters/discord"
 	"parley/adapters/slack"
 	"parley/adapters/telegram"
 	"parley/adapters/webchat"
+	"parley/adapters/whatsapp"
 )
 
 // All are the messengers, in the order in which the documentation tells of them.
@@ -14,7 +16,9 @@ func All() []adapters.Spec {
 	return []adapters.Spec{
 		webchat.Spec,
 		telegram.Spec,
+		whatsapp.Spec,
 		slack.Spec,
+		discord.Spec,
 		console.Spec,
 	}
 }
