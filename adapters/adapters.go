@@ -57,6 +57,20 @@ type Editor interface {
 	Edit(ctx context.Context, id string, part Part) error
 }
 
+// Room is implemented where the staff of a shop can work in a room of the network (a group, a channel): each conversation that
+// was handed to a person is a thread there.
+type Room interface {
+	// Open begins a thread in a room, under a title that the adapter shortens to what the network takes, and returns its chat:
+	// what Part.Chat takes to write in the thread, and what Event.Chat holds for everything that people (not programs) say and
+	// press there from then on, named or not, after a restart too. Such an event has Message, and where the network tells of them
+	// the kinds Edited and Deleted follow. Elsewhere in the room the account goes on as in any other; what it reports from
+	// there has the room's own id in Event.Chat, or that id with ":" and more behind it.
+	//
+	// A failure is a *SendError. Open may be called again for a thread that was begun already, when nobody knows that it was: one
+	// that stays empty does no harm.
+	Open(ctx context.Context, room, title string) (thread string, err error)
+}
+
 // Pairer is implemented where a person links a phone to the account.
 type Pairer interface {
 	// Pair shows codes (the text of a QR, or letters to type) until the phone has answered, ctx ends or pairing fails. With a
@@ -68,7 +82,7 @@ type Pairer interface {
 type Part struct {
 	Chat    string                // where to, as in Event.Chat
 	Text    string                // plain text: the adapter escapes it for its network
-	Choices []conversation.Option // at most Limits.Buttons.Max, or Limits.List.Max and then to be shown as a list; empty where the channel has neither
+	Choices []conversation.Option // for buttons, or for a list when Limits.InList says so; empty where the channel has neither
 	Image   string                // URL; empty for none
 	Key     string                // stable over retries: the idempotency key where the network has one
 	From    string                // bot, staff or contact: who speaks, for channels that show it

@@ -62,10 +62,8 @@ func (h *House) LinkOffer(ctx context.Context, token string) (o LinkOffer, err e
 			o.Instructions = m.Payment.Instructions(charge(o.Order, o.Language))
 		}
 	}
-	rose := o.Quote.Kind == commerce.ListQuote && o.Product.Price.Minor > o.Quote.Unit.Minor
-	live := o.Quote.IsLive(h.now()) && !rose && o.Quote.Unit.Currency == o.Product.Price.Currency
 	o.SoldOut = o.Product.Available() < o.Quote.Quantity
-	o.Open = o.Order.ID == "" && live && !o.SoldOut
+	o.Open = o.Order.ID == "" && o.Quote.Ending(o.Product, h.now()) == ""
 	return o, nil
 }
 

@@ -22,11 +22,12 @@ type chore struct {
 	do   func(context.Context) (int, error)
 }
 
-// runClock does what is due until ctx ends: deliveries, timers, holds and offers that have run out, and parked events. It looks
+// runClock does what is due until ctx ends: deliveries, timers, holds and offers that have run out, parked events, and notifications
+// that no longer hold. It looks
 // when it is woken, when the next timer falls due, and once per poll.
 func (h *House) runClock(ctx context.Context) {
 	h.runChores(ctx, h.clock, h.untilNext, chore{"deliveries", h.deliveries}, chore{"timers", h.timers},
-		chore{"expiries", h.expiries}, chore{"parked events", h.parked})
+		chore{"expiries", h.expiries}, chore{"parked events", h.parked}, chore{"notifications", h.notices})
 }
 
 // runCashier asks payment providers. It has a loop of its own: one that answers slowly must not hold up alerts and timers.
@@ -168,7 +169,8 @@ func (h *House) parked(ctx context.Context) (int, error) {
 			if a == nil {
 				return errors.New("the account is not in the config")
 			}
-			return h.newTurn(a, tx, th, causeOf(a, p.Event)).receive(ctx, p.Event)
+			t := h.newTurn(a, tx, th, causeOf(a, p.Event))
+			return t.shown(ctx, t.receive(ctx, p.Event))
 		}
 		if err := h.store.RetryParked(ctx, p, apply); err != nil {
 			return 0, err

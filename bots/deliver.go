@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"parley/adapters"
 	"parley/commerce"
 	"parley/conversation"
 	"parley/store"
@@ -41,11 +42,15 @@ func (h *House) deliveries(ctx context.Context) (int, error) {
 func (h *House) delivery(ctx context.Context, d commerce.Delivery) (tell store.Turn, ok bool, err error) {
 	var address conversation.Address
 	var contact conversation.Contact
+	var chats []string
 	err = h.store.View(ctx, func(tx *store.Tx) error {
 		if address, err = tx.AddressByKey(ctx, d.Merchant, d.Address); err != nil {
 			return err
 		}
-		contact, err = tx.ContactByKey(ctx, d.Merchant, d.Contact)
+		if contact, err = tx.ContactByKey(ctx, d.Merchant, d.Contact); err != nil {
+			return err
+		}
+		chats, err = tx.ChatsOfAddress(ctx, d.Merchant, d.Address)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) { // must not hold up the others
@@ -64,12 +69,26 @@ func (h *House) delivery(ctx context.Context, d commerce.Delivery) (tell store.T
 			return tell, false, h.store.Tx(ctx, func(tx *store.Tx) error { return tx.PostponeDelivery(ctx, d.Key, morning) })
 		}
 	}
-	// A private chat has the id of the person on every network where the bot may be told of an event.
-	return h.internal(a, address.NetworkID, address.NetworkID, func(ctx context.Context, t *turn) error {
+	return h.internal(a, a.privately(address.NetworkID, chats), address.NetworkID, func(ctx context.Context, t *turn) error {
 		return t.deliver(ctx, d)
 	}, func(ctx context.Context, tx *store.Tx) error {
 		return tx.PostponeDelivery(ctx, d.Key, tx.Now().Add(afterFailure))
 	}), true, nil
+}
+
+// privately is the chat in which somebody is told what they asked for. On most networks a private chat has the id of the person;
+// elsewhere it is the private one of their chats, or else the one they used last.
+func (a *account) privately(person string, chats []string) string {
+	network, told := a.Messenger.(adapters.Private)
+	for _, chat := range chats {
+		if chat == person || told && network.IsPrivate(chat) {
+			return chat
+		}
+	}
+	if told && len(chats) > 0 {
+		return chats[0]
+	}
+	return person
 }
 
 func (h *House) drop(ctx context.Context, d commerce.Delivery, why string) error {

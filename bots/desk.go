@@ -33,7 +33,7 @@ func (t *turn) takeOver(ctx context.Context, staff string) error {
 		return nil
 	}
 	t.th.Owner, t.th.Waiting = staff, t.tx.Now()
-	if err := t.mark(ctx, "taken"); err != nil {
+	if err := t.mark(ctx, "taken "+staff); err != nil {
 		return err
 	}
 	return t.tx.Event(ctx, t.m.ID, "taken", t.th.ID, map[string]any{"staff": staff})
@@ -59,7 +59,8 @@ func (h *House) desk(ctx context.Context, merchant commerce.MerchantID, conversa
 		if a == nil || a.merchant.ID != merchant {
 			return fmt.Errorf("account %s is no longer in the config: %w", th.Account, commerce.ErrConflict)
 		}
-		if err := guarded(act, h.newTurn(a, tx, th, "")); err != nil {
+		shown := func(t *turn) error { return t.shown(ctx, act(t)) }
+		if err := guarded(shown, h.newTurn(a, tx, th, "")); err != nil {
 			return err
 		}
 		return tx.SaveThread(ctx, th)
@@ -126,21 +127,24 @@ func (h *House) TakeOver(ctx context.Context, merchant commerce.MerchantID, conv
 // Return gives a conversation back to the bot, which says so. Returning what the bot has already is not an error and changes
 // nothing.
 func (h *House) Return(ctx context.Context, merchant commerce.MerchantID, conversationID, staff string) error {
-	err := h.desk(ctx, merchant, conversationID, func(t *turn) error {
-		if t.th.Owner == store.Bot {
-			return nil
-		}
-		t.th.Owner, t.th.Reason, t.th.Waiting = store.Bot, "", time.Time{}
-		if err := t.mark(ctx, "returned"); err != nil {
-			return err
-		}
-		if err := t.tx.Event(ctx, t.m.ID, "returned", t.th.ID, map[string]any{"staff": staff}); err != nil {
-			return err
-		}
-		return t.run(ctx, conversation.Event{Kind: conversation.Returned, Account: t.account.Name, Chat: t.th.Chat, At: t.tx.Now()})
-	})
+	err := h.desk(ctx, merchant, conversationID, func(t *turn) error { return t.giveBack(ctx, staff) })
 	if err != nil {
 		return fmt.Errorf("return to the bot: %w", err)
 	}
 	return nil
+}
+
+// giveBack gives the word to the bot, in the name of a person of the staff.
+func (t *turn) giveBack(ctx context.Context, staff string) error {
+	if t.th.Owner == store.Bot {
+		return nil
+	}
+	t.th.Owner, t.th.Reason, t.th.Waiting = store.Bot, "", time.Time{}
+	if err := t.mark(ctx, "returned "+staff); err != nil {
+		return err
+	}
+	if err := t.tx.Event(ctx, t.m.ID, "returned", t.th.ID, map[string]any{"staff": staff}); err != nil {
+		return err
+	}
+	return t.run(ctx, conversation.Event{Kind: conversation.Returned, Account: t.account.Name, Chat: t.th.Chat, At: t.tx.Now()})
 }

@@ -111,9 +111,7 @@ func (t *turn) checkout(ctx context.Context, e effect.Checkout, place conversati
 		if err := t.tx.Await(ctx, t.th, string(o.Order.ID), place); err != nil {
 			return nil, err
 		}
-	}
-	if o.Name == "" {
-		t.tx.AfterCommit(t.house.wakeClock)
+		t.tx.AfterCommit(t.house.wakeClock) // a provider is to be asked, or a notification has done its work
 	}
 	event, err := t.traded(ctx, place)(o, nil)
 	if event != nil && o.Name == "payment_due" {

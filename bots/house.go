@@ -43,6 +43,8 @@ type Merchant struct {
 	TimeZone *time.Location   // where it is when a contact's own zone is not known; nil means UTC
 	Quiet    Quiet
 	Accounts []Account
+	Language string     // what the staff read in their rooms; "" means en
+	Desk     []DeskRoom // where the staff work beside the inbox; none means in the inbox alone
 }
 
 // Options is what a House is made of. Store, Log, Merchants, Keys and PublicURL are required.
@@ -70,7 +72,10 @@ type House struct {
 	inbox   *inbox
 	clock   chan struct{} // wakes the clock
 	cashier chan struct{} // wakes the calls to payment providers
+	rooms   chan struct{} // wakes the opening of threads for staff
 	flows   flowSets
+	places  places
+	typing  *typing
 
 	mu   sync.Mutex
 	open *open // nil unless Run is at work
@@ -80,7 +85,8 @@ type House struct {
 func New(o Options) (*House, error) {
 	h := &House{
 		store: o.Store, log: o.Log, now: o.Now, keys: o.Keys, publicURL: o.PublicURL, poll: o.Poll,
-		inbox: newInbox(o.Store), clock: make(chan struct{}, 1), cashier: make(chan struct{}, 1),
+		inbox: newInbox(o.Store), clock: make(chan struct{}, 1), cashier: make(chan struct{}, 1), rooms: make(chan struct{}, 1),
+		typing: newTyping(),
 	}
 	if len(o.Keys.Keys[o.Keys.Current]) == 0 || o.PublicURL == nil {
 		return nil, errors.New("a key to sign links with and the public address are needed")
@@ -121,6 +127,8 @@ func (h *House) Run(ctx context.Context, ready chan<- struct{}) error {
 	}
 	o.receiving.Go(func() { h.runClock(ctx) })
 	o.receiving.Go(func() { h.runCashier(ctx) })
+	o.receiving.Go(func() { h.runRooms(ctx) })
+	o.receiving.Go(func() { h.runTyping(ctx) })
 	h.open = o
 	h.mu.Unlock()
 	if ready != nil {
@@ -173,10 +181,19 @@ func (h *House) Sink(name string) adapters.Sink {
 		if a == nil {
 			return fmt.Errorf("account %s is not in the config", name)
 		}
-		turns := make([]store.Turn, len(events))
-		for i, e := range events {
+		turns := make([]store.Turn, 0, len(events))
+		for _, e := range events {
 			e.Account = name
-			turns[i] = h.receive(a, scrubbed(e))
+			turn, ok, err := h.turnOf(ctx, a, scrubbed(e))
+			if err != nil {
+				return err
+			}
+			if ok {
+				turns = append(turns, turn)
+			}
+		}
+		if len(turns) == 0 {
+			return nil
 		}
 		return h.inbox.submit(ctx, turns...)
 	}

@@ -172,6 +172,7 @@ type shop struct {
 type opening struct {
 	limits    adapters.Limits
 	linked    bool
+	wrap      func(*network) adapters.Messenger // gives the network more abilities
 	flows     *flow.Set
 	policy    commerce.Policy
 	quiet     Quiet
@@ -219,6 +220,9 @@ func openShop(t *testing.T, s *store.Store, o opening) *shop {
 	var m adapters.Messenger = o.messenger
 	if o.linked {
 		m = linked{o.messenger}
+	}
+	if o.wrap != nil {
+		m = o.wrap(o.messenger)
 	}
 	var err error
 	sh.house, err = New(Options{

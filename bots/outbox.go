@@ -179,10 +179,17 @@ func (h *House) send(ctx context.Context, a *account, p store.Part) (result, tim
 	if from != store.FromBot {
 		from = "staff"
 	}
-	sent, err := handed(ctx, a.Messenger, adapters.Part{
+	part := adapters.Part{
 		Chat: p.Chat, Text: p.Text, Choices: p.Choices, Image: p.Image, Key: partKey(p), From: from, At: p.Written,
 		Class: p.Class, Language: p.Language, WindowClosed: a.limits.Window > 0 && h.now().Sub(p.Heard) > a.limits.Window,
-	})
+	}
+	var sent adapters.Sent
+	var err error
+	if p.Edit {
+		err = edit(ctx, a.Messenger, p.Target, part)
+	} else {
+		sent, err = handed(ctx, a.Messenger, part)
+	}
 	if err == nil {
 		return result{part: p, state: store.Sent, network: sent.ID}, time.Time{}
 	}
@@ -219,6 +226,7 @@ func (h *House) failed(a *account, p store.Part, err error) (result, time.Time) 
 	case adapters.Temporary:
 		if p.Attempts < mostAttempts {
 			r.state, r.due = store.Queued, now.Add(backoff(p.Attempts))
+			h.typesUntilSent(a, p)
 		}
 	case adapters.Throttled:
 		// The network's own figure; being asked to wait is no failed attempt.
@@ -234,6 +242,9 @@ func (h *House) failed(a *account, p store.Part, err error) (result, time.Time) 
 		return r, r.due
 	case adapters.Unknown:
 		r.state = a.afterUnknown(p.Class)
+		if p.Edit { // a change may be made twice
+			r.state = store.Queued
+		}
 		if p.Attempts >= 3 {
 			r.state = store.Unknown
 		}
@@ -268,6 +279,17 @@ func (h *House) settle(ctx context.Context, a *account, results []result) error 
 			}
 			if err != nil {
 				return err
+			}
+			if r.state == store.Failed && r.part.Edit && !r.shut {
+				if err := h.notEdited(ctx, tx, a, r.part); err != nil {
+					return err
+				}
+				continue
+			}
+			if r.state == store.Failed && r.part.Desk {
+				if err := tx.LoseDesk(ctx, r.part.Thread, r.problem); err != nil {
+					return err
+				}
 			}
 			if r.state == store.Failed && r.part.Text == "" && r.part.Image != "" && !r.shut {
 				continue // a picture that was refused; the words behind it go out

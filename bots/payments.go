@@ -83,7 +83,9 @@ func (h *House) pay(ctx context.Context, task commerce.PaymentTask) error {
 			return err
 		})
 	}
+	arrived := h.typesWhilePaying(call, task.Merchant, task.OrderID)
 	r, err := m.Payment.Charge(call, payment.Charge{Order: string(task.OrderID), Amount: task.Amount, Key: task.Idem})
+	arrived()
 	if err != nil {
 		return err
 	}
@@ -131,6 +133,7 @@ func (h *House) settled(ctx context.Context, merchant commerce.MerchantID, order
 		}
 		written = true
 		t.raised(o.Raised)
+		t.tx.AfterCommit(func() { nudge(h.clock) })
 		if o.Repeat || o.Name == "" {
 			return nil
 		}

@@ -22,9 +22,8 @@ func plan(r conversation.Reply, l adapters.Limits) []store.Part {
 		text = strings.TrimRight(text, "\n") + "\n\n" + numbered(r.Choices)
 	}
 	var parts []store.Part
-	if r.Image != "" && l.Caption > 0 {
-		inList := len(choices) > l.Buttons.Max // a list has no room for a picture
-		if !inList && measure(text, l.Unit) <= min(l.Caption, textLimit(l, choices)) {
+	if r.Image != "" && l.Caption > 0 { // a list has no room for a picture
+		if !l.InList(choices) && measure(text, l.Unit) <= min(l.Caption, textLimit(l, choices)) {
 			return []store.Part{{Text: text, Image: r.Image, Choices: choices}}
 		}
 		parts = append(parts, store.Part{Image: r.Image})

@@ -200,6 +200,7 @@ func tokenHash(token string) string {
 func (h *House) CancelWatch(ctx context.Context, merchant commerce.MerchantID, id string) error {
 	return h.store.Tx(ctx, func(tx *store.Tx) error {
 		_, err := commerce.CancelWatch(ctx, tx, merchant, commerce.WatchID(id), tx.Now())
+		tx.AfterCommit(h.wakeClock)
 		return err
 	})
 }
@@ -211,11 +212,8 @@ func (h *House) PutProduct(ctx context.Context, merchant commerce.MerchantID, ch
 		return p, err
 	}
 	err = h.store.Tx(ctx, func(tx *store.Tx) error {
-		var raised []commerce.Occurrence
-		p, raised, err = commerce.PutProduct(ctx, tx, merchant, change, m.Policy, tx.Now())
-		if len(raised) > 0 {
-			tx.AfterCommit(h.wakeClock)
-		}
+		p, _, err = commerce.PutProduct(ctx, tx, merchant, change, m.Policy, tx.Now())
+		tx.AfterCommit(h.wakeClock) // somebody may wait for this, or what somebody was told no longer holds
 		return err
 	})
 	return p, err

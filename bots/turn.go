@@ -28,16 +28,19 @@ type turn struct {
 	th      *store.Thread
 	cause   string // names this turn where a command must be carried out once; "" for none
 	theirs  bool   // the contact's own doing: what they are answered goes out, whatever they said before
+	was     string // who had the word when it began
+	origin  string // names what staff are saying in a room, where they may change it later; "" elsewhere
 }
 
 func (h *House) newTurn(a *account, tx *store.Tx, th *store.Thread, cause string) *turn {
-	return &turn{house: h, account: a, m: a.merchant, tx: tx, th: th, cause: cause}
+	return &turn{house: h, account: a, m: a.merchant, tx: tx, th: th, cause: cause, was: th.Owner}
 }
 
 // receive is the turn of an event that a network delivered.
 func (h *House) receive(a *account, e conversation.Event) store.Turn {
 	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e, Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
-		return h.newTurn(a, tx, th, causeOf(a, e)).receive(ctx, e)
+		t := h.newTurn(a, tx, th, causeOf(a, e))
+		return t.shown(ctx, t.receive(ctx, e))
 	}}
 }
 
@@ -57,7 +60,8 @@ func (h *House) internal(a *account, chat, sender string, apply func(context.Con
 	e := conversation.Event{Account: a.Name, Chat: chat, Sender: sender}
 	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e,
 		Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
-			return apply(ctx, h.newTurn(a, tx, th, ""))
+			t := h.newTurn(a, tx, th, "")
+			return t.shown(ctx, apply(ctx, t))
 		},
 		Failed: func(ctx context.Context, tx *store.Tx, _ error) error { return failed(ctx, tx) },
 	}
@@ -67,7 +71,12 @@ func (h *House) internal(a *account, chat, sender string, apply func(context.Con
 const longest = 4096
 
 func (t *turn) receive(ctx context.Context, e conversation.Event) error {
+	if t.th.DeskOf != 0 && isSaid(e.Kind) {
+		return nil // the thread was opened this very moment
+	}
 	switch e.Kind {
+	case conversation.Edited, conversation.Deleted:
+		return nil // what a shopper said stands
 	case conversation.Receipt:
 		state := map[string]store.PartState{"delivered": store.Delivered, "read": store.Read, "failed": store.Failed}[e.Name]
 		if state == "" || e.Value == "" {
@@ -284,7 +293,7 @@ func (t *turn) say(ctx context.Context, author string, r conversation.Reply, pla
 	if len(r.Choices) > 0 {
 		m.Context = place
 	}
-	key, err := t.tx.AddMessage(ctx, t.th, m, "")
+	key, err := t.tx.AddMessage(ctx, t.th, m, t.origin)
 	if err != nil {
 		return m, err
 	}
@@ -297,6 +306,9 @@ func (t *turn) say(ctx context.Context, author string, r conversation.Reply, pla
 		return m, t.tx.FailRest(ctx, key, why)
 	}
 	t.tx.AfterCommit(func() { nudge(t.account.wake) })
+	if err := t.standing(ctx, key, r, place); err != nil {
+		return m, err
+	}
 	return m, t.tx.Event(ctx, t.m.ID, "message_out", t.th.ID, nil)
 }
 
@@ -332,7 +344,7 @@ const longestName = 100
 
 // scrubbed is an event without what a database refuses: a network's ids go into rows as they are, but for NUL and broken UTF-8.
 func scrubbed(e conversation.Event) conversation.Event {
-	for _, s := range []*string{&e.Chat, &e.Sender, &e.ID, &e.Value} {
+	for _, s := range []*string{&e.Chat, &e.Sender, &e.ID, &e.Value, &e.Message} {
 		*s = strings.ReplaceAll(strings.ToValidUTF8(*s, "\uFFFD"), "\x00", "")
 	}
 	e.SenderName = strings.Join(strings.Fields(clean(e.SenderName)), " ")

@@ -18,16 +18,18 @@ import (
 
 // commands is the command line as kong reads it. Every flag has an environment twin: -addr is PARLEY_ADDR.
 type commands struct {
-	Demo    demoCmd    `cmd:"" help:"Open the demo shop; nothing to configure."`
-	Serve   serveCmd   `cmd:"" help:"Serve what a config names."`
-	Check   checkCmd   `cmd:"" help:"Check config, flows and transcripts."`
-	Test    testCmd    `cmd:"" help:"Run .chat transcripts against their flows."`
-	Chat    chatCmd    `cmd:"" help:"Talk to the bot in this terminal; nothing is stored."`
-	Diagram diagramCmd `cmd:"" help:"Draw a flow."`
-	Invite  inviteCmd  `cmd:"" help:"Print a link that signs a person of the staff in."`
-	Key     keyCmd     `cmd:"" help:"Manage REST keys."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo     demoCmd     `cmd:"" help:"Open the demo shop; nothing to configure."`
+	Serve    serveCmd    `cmd:"" help:"Serve what a config names."`
+	Check    checkCmd    `cmd:"" help:"Check config, flows and transcripts."`
+	Test     testCmd     `cmd:"" help:"Run .chat transcripts against their flows."`
+	Chat     chatCmd     `cmd:"" help:"Talk to the bot in this terminal; nothing is stored."`
+	Diagram  diagramCmd  `cmd:"" help:"Draw a flow."`
+	Invite   inviteCmd   `cmd:"" help:"Print a link that signs a person of the staff in."`
+	Key      keyCmd      `cmd:"" help:"Manage REST keys."`
+	Accounts accountsCmd `cmd:"" help:"List the accounts and how they stand."`
+	Pair     pairCmd     `cmd:"" help:"Link a phone to an account."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 const description = `Parley sells in chat: a shopper subscribes on a product page, is told in the messenger, and buys, asks or haggles there.

@@ -19,14 +19,14 @@ import (
 // turned into each other here.
 
 // pages is what the web server is made of. The public pages (widget, chat, shop) are those of the config's first merchant.
-func (in *installation) pages(m bots.Merchant, reports flowReports, demo *demoPages) web.Options {
-	cfg := in.cfg.Merchants[0]
+func (in *installation) pages(p *plan) web.Options {
+	m, cfg := p.merchants[0], p.cfg.Merchants[0]
 	v := visitors{in.store, m.ID}
 	o := web.Options{
 		Log: in.log, Catalogue: catalogue{in.store, m.ID}, Subscriber: subscriber{in, m.ID}, Visitors: v, Buyer: buyer{in.house},
-		Hooks: in.house.Hook, Ready: in.ready, PublicURL: in.cfg.Web.PublicURL,
-		Shop: web.Shop{Name: cfg.Title, Languages: languages(cfg.DefaultLanguage, cfg.Languages)}, Origins: cfg.Origins, Proxies: in.cfg.Web.TrustedProxies,
-		BackOffice: web.BackOffice{Store: in.store, House: office{in.house, in}, Flows: reports},
+		Hooks: in.house.Hook, Ready: in.ready, PublicURL: p.cfg.Web.PublicURL,
+		Shop: web.Shop{Name: cfg.Title, Languages: languages(cfg.DefaultLanguage, cfg.Languages)}, Origins: cfg.Origins, Proxies: p.cfg.Web.TrustedProxies,
+		BackOffice: web.BackOffice{Store: in.store, House: office{in.house, in}, Flows: p.reports, Pairing: in.pairings, Traffic: in.traffic},
 	}
 	for _, a := range m.Accounts {
 		spec, _ := specNamed(a.Channel)
@@ -41,8 +41,8 @@ func (in *installation) pages(m bots.Merchant, reports flowReports, demo *demoPa
 			o.ChatSocket = chat.Socket()
 		}
 	}
-	if demo != nil {
-		o.Demo, o.Shelves = true, demo.shelves
+	if in.demo != nil {
+		o.Demo, o.Shelves = true, in.demo.shelves
 	}
 	return o
 }
@@ -132,9 +132,34 @@ func (h chatHistory) After(ctx context.Context, visitor, messageID string, limit
 	return out, err
 }
 
+// Edited are the changed ones among the last lines.
+func (h chatHistory) Edited(ctx context.Context, visitor string, limit int) ([]webchat.Message, error) {
+	var out []webchat.Message
+	err := h.store.View(ctx, func(tx *store.Tx) error {
+		th, err := tx.ThreadOfChat(ctx, h.merchant, h.account, visitor)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		messages, err := tx.EditedMessages(ctx, h.merchant, th.Key, limit)
+		for _, m := range messages {
+			if shown, ok := chatMessage(m); ok {
+				out = append(out, shown)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
 // chatMessage is a line of a transcript as its visitor sees it; marks are for staff only.
 func chatMessage(m store.Message) (webchat.Message, bool) {
 	out := webchat.Message{ID: m.ID, Text: m.Text, Choices: m.Choices, Image: m.Image, At: m.At}
+	if m.Closed {
+		out.Choices = nil
+	}
 	switch m.Author {
 	case store.FromSystem:
 		return out, false

@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
+	"os"
+	"os/signal"
 	"strings"
+	"sync"
+	"syscall"
 
 	"parley/config"
 	"parley/store"
@@ -17,14 +22,14 @@ type serveCmd struct {
 	Addr   string `help:"Listen here instead of where the config says."`
 }
 
-// Run serves a config until the process is asked to stop.
+// Run serves a config until the process is asked to stop. On SIGHUP it reads the config again.
 func (c *serveCmd) Run(ctx context.Context, w *world) error {
-	cfg, err := loadConfig(w, c.Config)
+	hungUp := make(chan os.Signal, 1)
+	signal.Notify(hungUp, syscall.SIGHUP)
+	defer signal.Stop(hungUp)
+	cfg, err := c.load(w, nil)
 	if err != nil {
 		return err
-	}
-	if c.Addr != "" {
-		cfg.Web.Addr = c.Addr
 	}
 	ctx, stop := untilStopped(ctx)
 	defer stop()
@@ -42,7 +47,48 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 		return err
 	}
 	log.Info("serving", "addr", l.Addr().String(), "public_url", cfg.Web.PublicURL, "database", cfg.Database)
-	return errors.Join(in.serve(ctx, l), in.Close())
+	var reloads sync.WaitGroup
+	reloads.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hungUp:
+				c.reload(ctx, w, in, l.Addr())
+			}
+		}
+	})
+	err = in.serve(ctx, l)
+	stop() // it may have ended by itself
+	reloads.Wait()
+	return errors.Join(err, in.Close())
+}
+
+// load reads the config. addr is where the server listens; nil before it does.
+func (c *serveCmd) load(w *world, addr net.Addr) (*config.Config, error) {
+	cfg, err := loadConfig(w, c.Config)
+	if err != nil {
+		return nil, err
+	}
+	if c.Addr != "" {
+		cfg.Web.Addr = c.Addr
+	}
+	if cfg.Web.PublicURL == "" && addr != nil {
+		cfg.Web.PublicURL = "http://" + addr.String()
+	}
+	return cfg, nil
+}
+
+// reload puts the config in force as its file has it now. With problems in it they are printed, and the one before stays.
+func (c *serveCmd) reload(ctx context.Context, w *world, in *installation, addr net.Addr) {
+	cfg, err := c.load(w, addr)
+	if err == nil {
+		err = in.reload(ctx, cfg)
+	}
+	if err != nil && ctx.Err() == nil {
+		explain(w, err)
+		fmt.Fprintln(w.stderr, "parley: the config was not reloaded; the one before stays in force")
+	}
 }
 
 // loadConfig reads a config and prints its problems; with errors among them the command ends.

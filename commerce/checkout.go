@@ -58,11 +58,11 @@ func checkout(ctx context.Context, tx Tx, c CheckoutCommand, policy Policy, now 
 	if !errors.Is(err, ErrNotFound) {
 		return Outcome{}, err
 	}
-	switch {
-	case !q.IsLive(now), q.Kind == ListQuote && p.Price.Minor > q.Unit.Minor, q.Unit.Currency != p.Price.Currency:
+	switch q.Ending(p, now) {
+	case EndedExpired, EndedDearer:
 		out.Name, out.Quote = "quote_expired", Quote{}
 		return out, nil
-	case p.Available() < q.Quantity:
+	case EndedSoldOut:
 		out.Name = "sold_out"
 		return out, nil
 	}

@@ -124,6 +124,7 @@ type Merchant struct {
 	Accounts        []Account
 	Payments        []Payment
 	Staff           []Staff
+	Desk            []DeskRoom
 	Policy          Policy
 	Pos             Pos
 }
@@ -155,6 +156,13 @@ type Staff struct {
 	Email string
 	Role  string
 	Pos   Pos
+}
+
+// DeskRoom is a room on one of the merchant's accounts where its staff work.
+type DeskRoom struct {
+	Account string
+	Room    string // as the network names it
+	Pos     Pos
 }
 
 // Policy is how the merchant trades.

@@ -49,6 +49,9 @@ func decodeMerchant(s Settings) Merchant {
 	for _, p := range s.List("staff") {
 		m.Staff = append(m.Staff, Staff{strings.ToLower(p.String("email")), p.String("role"), p.pos})
 	}
+	for _, d := range s.List("desk") {
+		m.Desk = append(m.Desk, DeskRoom{d.String("account"), d.String("room"), d.pos})
+	}
 	m.Policy = decodePolicy(s.Group("policy"), m.Languages)
 	return m
 }

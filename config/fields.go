@@ -71,6 +71,11 @@ func merchantFields(kinds Kinds) []Field {
 			{Name: "role", Type: Enum, Enum: []string{RoleMerchant, RoleAdmin}, Default: RoleMerchant, Sample: RoleAdmin,
 				Doc: "merchant answers shoppers and decides on offers; admin moreover sees keys, staff and settings."},
 		}},
+		{Name: "desk", Type: List, Doc: "Rooms where staff answer beside the inbox: each conversation that asks for a person opens a thread there.", Fields: []Field{
+			{Name: "account", Type: Slug, Required: true, Sample: "telegram", Doc: "The account whose bot is in the room."},
+			{Name: "room", Type: String, Required: true, Sample: `"-1001234567890"`,
+				Doc: "The room's id: a group's on Telegram, a channel's on Slack and Discord."},
+		}},
 		{Name: "policy", Type: Group, Doc: "How the merchant trades.", Fields: policyFields()},
 	}
 }

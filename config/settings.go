@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -101,6 +102,38 @@ func (s Settings) Group(name string) Settings { return read[Settings](s, name) }
 
 // List reads the entries of a List.
 func (s Settings) List(name string) []Settings { return slices.Clone(read[[]Settings](s, name)) }
+
+// Equal says that two mappings by the same fields hold the same values, wherever they are written and however: it does not matter
+// whether a value is written or is the default.
+func (s Settings) Equal(other Settings) bool {
+	if s.label != other.label || len(s.fields) != len(other.fields) {
+		return false
+	}
+	for name := range s.fields {
+		if !equalValues(s.values[name], other.values[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+func equalValues(a, b any) bool {
+	if a == nil || b == nil { // what is not there reads as zero
+		return (a == nil || reflect.ValueOf(a).IsZero()) && (b == nil || reflect.ValueOf(b).IsZero())
+	}
+	switch a := a.(type) {
+	case Masked:
+		b, ok := b.(Masked)
+		return ok && a.Equal(b)
+	case Settings:
+		b, ok := b.(Settings)
+		return ok && a.Equal(b)
+	case []Settings:
+		b, ok := b.([]Settings)
+		return ok && slices.EqualFunc(a, b, Settings.Equal)
+	}
+	return reflect.DeepEqual(a, b)
+}
 
 func (s Settings) field(name string) Field {
 	f, ok := s.fields[name]

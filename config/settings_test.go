@@ -89,3 +89,32 @@ func TestWhatIsReadMayBeChangedByTheCaller(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestSettingsAreEqualByTheirValuesAlone(t *testing.T) {
+	read := func(values map[string]string) Settings {
+		s, err := NewSettings(everyType(), values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	base := map[string]string{"text": "a", "secret": "s", "amount": "1.00 EUR", "strings": "[a]", "texts": "{en: Hi}", "list": "[{inner: a}]"}
+	with := func(name, value string) Settings {
+		values := map[string]string{"absent": "0"} // another setting shifts the places of all
+		for n, v := range base {
+			values[n] = v
+		}
+		values[name] = value
+		return read(values)
+	}
+	if !read(base).Equal(read(base)) || !read(base).Equal(with("unset", "30s")) {
+		t.Error("the same values are not equal")
+	}
+	for name, value := range map[string]string{
+		"text": "b", "secret": "t", "amount": "1.01 EUR", "strings": "[a, b]", "texts": "{en: Ho}", "list": "[{inner: b}]", "group": "{inner: y}", "unset": "31s",
+	} {
+		if read(base).Equal(with(name, value)) || with(name, value).Equal(read(base)) {
+			t.Errorf("settings with another %s are equal", name)
+		}
+	}
+}

@@ -104,7 +104,23 @@ func (v *validator) merchant(path string, m Merchant) {
 	for i, p := range m.Staff {
 		v.unique(people, fmt.Sprintf("%s.staff[%d].email", path, i), "member of staff", p.Email, "remove one of the two")
 	}
+	rooms := map[string]Pos{}
+	for i, d := range m.Desk {
+		at := fmt.Sprintf("%s.desk[%d]", path, i)
+		v.unique(rooms, at+".room", "desk in the room", d.Room, "remove one of the two")
+		if d.Account != "" && !slices.ContainsFunc(m.Accounts, func(a Account) bool { return a.Name == d.Account }) {
+			v.fail(at+".account", "write one of this merchant's accounts: "+accountNames(m), "this merchant has no account %q", d.Account)
+		}
+	}
 	v.policy(path+".policy", m)
+}
+
+func accountNames(m Merchant) string {
+	var names []string
+	for _, a := range m.Accounts {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func (v *validator) unique(seen map[string]Pos, path, what, name, remedy string) {

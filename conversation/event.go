@@ -34,6 +34,10 @@ const (
 	Staff Kind = "staff"
 	// Returned says that staff have given the conversation back to the bot.
 	Returned Kind = "returned"
+	// Edited says that somebody changed what they had said: Value is the Event.Message of that, Text the words as they are now.
+	Edited Kind = "edited"
+	// Deleted says that somebody took back what they had said: Value is the Event.Message of that.
+	Deleted Kind = "deleted"
 )
 
 // Event is one thing that happened in a conversation. Adapters fill the upper block and Kind, Text, Value; the rest is
@@ -46,6 +50,7 @@ type Event struct {
 	Sender     string    `json:"sender"`                // the network's id of the person
 	SenderName string    `json:"sender_name,omitempty"` // as the network shows it; untrusted text
 	ID         string    `json:"id"`                    // the network's id of this event; with Account and Chat it is unique, repeats drop out
+	Message    string    `json:"message,omitempty"`     // the network's id of the message that says it, where Edited or Deleted may follow; in its chat it is unique
 	Language   string    `json:"language,omitempty"`    // BCP 47, a hint of the network; empty when unknown
 	At         time.Time `json:"at"`                    // when the network says it happened; zero when it does not say
 	Raw        []byte    `json:"raw,omitempty"`         // what the network sent, for the log; nil when there is nothing to add

@@ -68,21 +68,24 @@ func (tx *Tx) accounts(ctx context.Context, query string, args ...any) ([]Accoun
 	return out, nil
 }
 
-// KeepAccounts forgets how those accounts of a merchant are that the config no longer has. What they carried stays, and so does
-// what their adapters remember, should they come back.
-func (tx *Tx) KeepAccounts(ctx context.Context, merchant commerce.MerchantID, names []string) error {
-	all, err := tx.Accounts(ctx, merchant)
-	if err != nil {
+// KeepAccounts forgets how those accounts are, of any merchant, that the config no longer has. What they carried stays, and so
+// does what their adapters remember, should they come back.
+func (tx *Tx) KeepAccounts(ctx context.Context, names []string) error {
+	var all []struct {
+		Name     string
+		Merchant commerce.MerchantID `db:"merchant_id"`
+	}
+	if err := tx.list(ctx, "list accounts", &all, `SELECT name, merchant_id FROM accounts ORDER BY name`); err != nil {
 		return err
 	}
 	for _, a := range all {
 		if slices.Contains(names, a.Name) {
 			continue
 		}
-		if err := tx.exec(ctx, "forget account", `DELETE FROM accounts WHERE merchant_id = $1 AND name = $2`, merchant, a.Name); err != nil {
+		if err := tx.exec(ctx, "forget account "+a.Name, `DELETE FROM accounts WHERE name = $1`, a.Name); err != nil {
 			return err
 		}
-		if err := tx.Event(ctx, merchant, "account_changed", a.Name, map[string]any{"state": "removed"}); err != nil {
+		if err := tx.Event(ctx, a.Merchant, "account_changed", a.Name, map[string]any{"state": "removed"}); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ type Message struct {
 	Class   conversation.Class
 	Context *conversation.Context // where its choices lead
 	Network string                // the network's id of what came in
+	Closed  bool                  // its choices were taken off where it is shown; whoever presses one on an old screen is still answered
 	State   string                // of what goes out: queued, sending, sent, delivered, read, failed, unknown; "" else
 	At      time.Time
 }
@@ -67,18 +68,20 @@ type messageRow struct {
 	Context asJSON[*conversation.Context]
 	Network string `db:"network_id"`
 	State   string
+	Closed  int
 	At      int64 `db:"created_ms"`
 }
 
 func (r messageRow) message() Message {
 	return Message{Key: r.Key, ID: r.ID, Author: r.Author, Kind: r.Kind, Text: r.Text, Choices: r.Choices.V, Image: r.Image,
-		Class: conversation.Class(r.Class), Context: r.Context.V, Network: r.Network, State: r.State, At: at(r.At)}
+		Class: conversation.Class(r.Class), Context: r.Context.V, Network: r.Network, Closed: r.Closed != 0, State: r.State, At: at(r.At)}
 }
 
 // selectMessages shows of a message's parts the state of the last one that is not through yet.
 const selectMessages = `
 	SELECT m.key, m.id, m.author, m.kind, m.text, m.choices, m.image, m.class, m.context, m.network_id, m.created_ms,
-		COALESCE((SELECT p.state FROM parts p WHERE p.message_key = m.key ORDER BY p.position DESC LIMIT 1), '') AS state
+		COALESCE((SELECT p.state FROM parts p WHERE p.message_key = m.key AND p.edit = 0 ORDER BY p.position DESC LIMIT 1), '') AS state,
+		COALESCE((SELECT MAX(1) FROM parts e WHERE e.message_key = m.key AND e.edit = 1 AND e.choices = '[]'), 0) AS closed
 	FROM messages m`
 
 // Messages lists a conversation's transcript after a message (by its id or its network's, "" for the beginning), oldest first, at most

@@ -141,13 +141,20 @@ func (tx *Tx) AddOrder(ctx context.Context, o *commerce.Order) error {
 		}
 		err = tx.exec(ctx, "add order item", insertItem, o.Key, i+1, item.Product, item.SKU, item.Quantity, item.Price.Minor)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.noticeOrder(ctx, o.Quote)
 }
 
 // SaveOrder writes what changes in an order's life.
 func (tx *Tx) SaveOrder(ctx context.Context, o commerce.Order) error {
-	return tx.exec(ctx, "save order "+string(o.ID), updateOrder, o.Merchant, o.Key, o.State, o.Reference, ms(o.HoldExpires),
+	err := tx.exec(ctx, "save order "+string(o.ID), updateOrder, o.Merchant, o.Key, o.State, o.Reference, ms(o.HoldExpires),
 		ms(o.PaidAt), ms(o.Changed))
+	if err != nil {
+		return err
+	}
+	return tx.noticeOrder(ctx, o.Quote)
 }
 
 // Order loads an order by its public id.

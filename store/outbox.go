@@ -41,6 +41,9 @@ type Part struct {
 	Written    time.Time
 	Language   string    // the contact's
 	Heard      time.Time // when the contact wrote last; zero for never
+	Desk       bool      // it goes to a room of the staff
+	Edit       bool      // it changes what the message has shown at this position
+	Target     string    // with Edit: the network's id of that; "" when it never got there
 }
 
 const insertPart = `
@@ -65,23 +68,29 @@ func (tx *Tx) AddParts(ctx context.Context, th *Thread, message int64, parts []P
 	return nil
 }
 
+// The index of open parts serves a query on SQLite only if the query repeats the index's own condition to the letter:
+// state IN ('queued', 'sending'). ofThread finds the open parts of the conversation $1 by it.
+const ofThread = `account = (SELECT account FROM conversations WHERE key = $1) AND conversation_key = $1 AND state IN ('queued', 'sending')`
+
 // isBehind says that a part p must wait for an earlier one of its conversation: one under way or to be tried again. One that is
 // held back for the morning and was never tried, a reminder, holds up nobody. $2 is now.
 const isBehind = `EXISTS (
 			SELECT 1 FROM parts e
-			WHERE e.account = p.account AND e.conversation_key = p.conversation_key AND e.key < p.key
+			WHERE e.account = p.account AND e.conversation_key = p.conversation_key AND e.key < p.key AND e.state IN ('queued', 'sending')
 				AND (e.state = 'sending' OR e.state = 'queued' AND (e.attempts > 0 OR e.due_ms <= $2)))`
 
 const selectHeads = `
 	SELECT p.key, p.conversation_key, m.merchant_id, p.message_key, m.id AS message_id, m.author, m.class, p.account, v.chat,
 		p.position, p.text, p.choices, p.image, p.attempts, v.address_key, m.created_ms, c.language,
 		COALESCE((SELECT w.created_ms FROM messages w WHERE w.conversation_key = p.conversation_key AND w.author = 'contact'
-			ORDER BY w.key DESC LIMIT 1), 0) AS heard_ms
+			ORDER BY w.key DESC LIMIT 1), 0) AS heard_ms,
+		v.desk_of, p.edit, COALESCE((SELECT o.network_id FROM parts o
+			WHERE p.edit = 1 AND o.message_key = p.message_key AND o.position = p.position AND o.edit = 0), '') AS target
 	FROM parts p
 	JOIN messages m ON m.key = p.message_key
 	JOIN conversations v ON v.key = p.conversation_key
 	JOIN contacts c ON c.key = v.contact_key
-	WHERE p.account = $1 AND p.state = 'queued' AND p.due_ms <= $2
+	WHERE p.account = $1 AND p.state IN ('queued', 'sending') AND p.state = 'queued' AND p.due_ms <= $2
 		AND NOT ` + isBehind + `
 	ORDER BY p.key
 	LIMIT $3`
@@ -113,6 +122,9 @@ func (tx *Tx) ClaimParts(ctx context.Context, account string, limit int) ([]Part
 		Written    int64 `db:"created_ms"`
 		Language   string
 		Heard      int64 `db:"heard_ms"`
+		DeskOf     int64 `db:"desk_of"`
+		Edit       int
+		Target     string
 	}
 	if err := tx.list(ctx, "find parts to send", &rows, selectHeads, account, tx.now.UnixMilli(), limit); err != nil {
 		return nil, err
@@ -129,7 +141,7 @@ func (tx *Tx) ClaimParts(ctx context.Context, account string, limit int) ([]Part
 		out = append(out, Part{Key: r.Key, Thread: r.Thread, Merchant: r.Merchant, MessageKey: r.MessageKey, MessageID: r.MessageID,
 			Author: r.Author, Class: conversation.Class(r.Class), Account: r.Account, Chat: r.Chat, Position: r.Position,
 			Text: r.Text, Choices: r.Choices.V, Image: r.Image, Attempts: r.Attempts + 1, AddressKey: r.AddressKey, Written: at(r.Written),
-			Language: r.Language, Heard: at(r.Heard)})
+			Language: r.Language, Heard: at(r.Heard), Desk: r.DeskOf != 0, Edit: r.Edit != 0, Target: r.Target})
 	}
 	return out, nil
 }
@@ -153,18 +165,20 @@ func (tx *Tx) HoldPart(ctx context.Context, key int64, problem string, due time.
 	WHERE key = $1 AND state = 'sending'`, key, problem, ms(due), tx.now.UnixMilli())
 }
 
-// FailRest gives up the later parts of a message one of whose parts was refused: half a message is not sent on.
-func (tx *Tx) FailRest(ctx context.Context, message int64, problem string) error {
-	return tx.exec(ctx, "give up message", `
+const failRest = `
 	UPDATE parts
 	SET state = 'failed', problem = $2, changed_ms = $3
-	WHERE message_key = $1 AND state = 'queued'`, message, problem, tx.now.UnixMilli())
+	WHERE message_key = $1 AND state = 'queued'`
+
+// FailRest gives up the later parts of a message one of whose parts was refused: half a message is not sent on.
+func (tx *Tx) FailRest(ctx context.Context, message int64, problem string) error {
+	return tx.exec(ctx, "give up message", failRest, message, problem, tx.now.UnixMilli())
 }
 
 const nextDue = `
 	SELECT COALESCE(min(p.due_ms), 0)
 	FROM parts p
-	WHERE p.account = $1 AND p.state = 'queued' AND NOT ` + isBehind
+	WHERE p.account = $1 AND p.state IN ('queued', 'sending') AND p.state = 'queued' AND NOT ` + isBehind
 
 // NextDue says when the next part that waits for no other is due; the zero time when there is none.
 func (tx *Tx) NextDue(ctx context.Context, account string) (time.Time, error) {
@@ -173,6 +187,13 @@ func (tx *Tx) NextDue(ctx context.Context, account string) (time.Time, error) {
 	return at(due), err
 }
 
+const selectInterrupted = `
+	SELECT p.key, m.class
+	FROM parts p
+	JOIN messages m ON m.key = p.message_key
+	WHERE p.account = $1 AND p.state IN ('queued', 'sending') AND p.state = 'sending'
+	ORDER BY p.key`
+
 // Interrupted lists an account's parts (their keys and classes) that were handed over when the last process ended, so that
 // nobody knows whether they arrived.
 func (tx *Tx) Interrupted(ctx context.Context, account string) ([]Part, error) {
@@ -180,12 +201,7 @@ func (tx *Tx) Interrupted(ctx context.Context, account string) ([]Part, error) {
 		Key   int64
 		Class string
 	}
-	err := tx.list(ctx, "find interrupted parts", &rows, `
-	SELECT p.key, m.class
-	FROM parts p
-	JOIN messages m ON m.key = p.message_key
-	WHERE p.account = $1 AND p.state = 'sending'
-	ORDER BY p.key`, account)
+	err := tx.list(ctx, "find interrupted parts", &rows, selectInterrupted, account)
 	parts := make([]Part, len(rows))
 	for i, r := range rows {
 		parts[i] = Part{Key: r.Key, Class: conversation.Class(r.Class)}
@@ -196,7 +212,7 @@ func (tx *Tx) Interrupted(ctx context.Context, account string) ([]Part, error) {
 const noteReceipt = `
 	UPDATE parts
 	SET state = $4, changed_ms = $5
-	WHERE account = $1 AND conversation_key = $2 AND network_id = $3
+	WHERE account = $1 AND conversation_key = $2 AND network_id = $3 AND network_id <> ''
 		AND (state IN ('sent', 'unknown') OR state = 'delivered' AND $4 = 'read')`
 
 // NoteReceipt takes a network's report about a message of ours in a conversation: ids of networks are often unique in their chat
@@ -205,18 +221,22 @@ func (tx *Tx) NoteReceipt(ctx context.Context, th *Thread, networkID string, sta
 	return tx.exec(ctx, "note receipt", noteReceipt, th.Account, th.Key, networkID, string(state), tx.now.UnixMilli())
 }
 
-// DropHeld gives up what was held back for later and never tried: the conversation went on without it.
-func (tx *Tx) DropHeld(ctx context.Context, thread int64) error {
-	return tx.exec(ctx, "drop held parts", `
+const dropHeld = `
 	UPDATE parts
 	SET state = 'failed', problem = 'the conversation went on', changed_ms = $2
-	WHERE conversation_key = $1 AND state = 'queued' AND attempts = 0 AND due_ms > $2`, thread, tx.now.UnixMilli())
+	WHERE ` + ofThread + ` AND state = 'queued' AND attempts = 0 AND due_ms > $2`
+
+// DropHeld gives up what was held back for later and never tried: the conversation went on without it.
+func (tx *Tx) DropHeld(ctx context.Context, thread int64) error {
+	return tx.exec(ctx, "drop held parts", dropHeld, thread, tx.now.UnixMilli())
 }
+
+const dropQueued = `
+	UPDATE parts
+	SET state = 'failed', problem = $2, changed_ms = $3
+	WHERE ` + ofThread + ` AND state = 'queued'`
 
 // DropQueued gives up what is still queued for an address that said stop or blocked us. What is written later goes out.
 func (tx *Tx) DropQueued(ctx context.Context, thread int64, problem string) error {
-	return tx.exec(ctx, "drop queued parts", `
-	UPDATE parts
-	SET state = 'failed', problem = $2, changed_ms = $3
-	WHERE conversation_key = $1 AND state = 'queued'`, thread, problem, tx.now.UnixMilli())
+	return tx.exec(ctx, "drop queued parts", dropQueued, thread, problem, tx.now.UnixMilli())
 }

@@ -15,6 +15,7 @@ var personal = map[string][]string{
 	"awaited":       {"context"},
 	"watches":       {"fields"},
 	"payments":      {"note"},
+	"desk_people":   {"name"},
 	"staff":         {"email"},
 	"idempotency":   {"body"},
 }
@@ -23,4 +24,5 @@ var personal = map[string][]string{
 var impersonal = []string{
 	"merchants", "accounts", "account_state", "secrets", "flow_sets", "events", "visitors", "sign_ins", "staff_sessions", "api_keys",
 	"products", "stock_movements", "prices", "occurrences", "deliveries", "quotes", "orders", "order_items", "payment_tasks", "offers",
+	"desks", "notices",
 }

@@ -74,7 +74,7 @@ const (
 	updateProduct = `
 	UPDATE products
 	SET title = $3, description = $4, url = $5, image = $6, currency = $7, price_minor = $8, was_minor = $9, floor_minor = $10,
-		accept_minor = $11, version = $12, changed_ms = $13
+		accept_minor = $11, version = $12, changed_ms = $13, unseen = 1
 	WHERE merchant_id = $1 AND key = $2`
 
 	insertPrice = `
@@ -84,7 +84,7 @@ const (
 	// The one place where stock changes: the condition and the change are one statement.
 	moveStock = `
 	UPDATE products
-	SET on_hand = on_hand + $3, held = held + $4
+	SET on_hand = on_hand + $3, held = held + $4, unseen = CASE WHEN $3 < $4 THEN 1 ELSE unseen END
 	WHERE merchant_id = $1 AND key = $2 AND held + $4 >= 0 AND held + $4 <= on_hand + $3`
 
 	insertMovement = `

@@ -30,6 +30,7 @@ type Thread struct {
 	Session  conversation.Session
 	Created  time.Time
 	Changed  time.Time
+	DeskOf   int64 // in a room of the staff: the key of the shopper's conversation that it is about; 0 elsewhere
 
 	ContactKey int64
 	Contact    conversation.Contact
@@ -56,6 +57,7 @@ type threadRow struct {
 	Session        asJSON[conversation.Session]
 	Created        int64                     `db:"created_ms"`
 	Changed        int64                     `db:"changed_ms"`
+	DeskOf         int64                     `db:"desk_of"`
 	ContactKey     int64                     `db:"contact_key"`
 	ContactID      string                    `db:"contact_id"`
 	Name           string                    `db:"name"`
@@ -72,7 +74,7 @@ type threadRow struct {
 
 const selectThread = `
 	SELECT v.key, v.id, v.merchant_id, v.account, v.channel, v.chat, v.owner, v.reason, v.waiting_ms, v.session,
-		v.created_ms, v.changed_ms, v.contact_key, c.id AS contact_id, c.name, c.language, c.language_source,
+		v.created_ms, v.changed_ms, v.desk_of, v.contact_key, c.id AS contact_id, c.name, c.language, c.language_source,
 		c.time_zone, c.time_zone_source, c.external_ids, v.address_key, a.id AS address_id, a.network_id,
 		a.state AS address_state
 	FROM conversations v
@@ -83,7 +85,7 @@ func (r threadRow) thread() *Thread {
 	th := &Thread{
 		Key: r.Key, ID: r.ID, Merchant: r.Merchant, Account: r.Account, Channel: r.Channel, Chat: r.Chat,
 		Owner: r.Owner, Reason: r.Reason, Waiting: at(r.Waiting), Session: r.Session.V, Created: at(r.Created),
-		Changed: at(r.Changed), ContactKey: r.ContactKey, AddressKey: r.AddressKey,
+		Changed: at(r.Changed), DeskOf: r.DeskOf, ContactKey: r.ContactKey, AddressKey: r.AddressKey,
 		Contact: conversation.Contact{ID: r.ContactID, Name: r.Name, Language: r.Language,
 			LanguageSource: r.LanguageSource, TimeZone: r.TimeZone, TimeZoneSource: r.TimeZoneSource,
 			ExternalIDs: r.External.V},
@@ -144,10 +146,10 @@ func (tx *Tx) threadByKey(ctx context.Context, merchant commerce.MerchantID, key
 	return row.thread(), nil
 }
 
-// Thread loads a conversation by its public id.
+// Thread loads a conversation by its public id. Threads in rooms of the staff are none.
 func (tx *Tx) Thread(ctx context.Context, merchant commerce.MerchantID, id string) (*Thread, error) {
 	var row threadRow
-	err := tx.get(ctx, "load conversation", &row, selectThread+` WHERE v.merchant_id = $1 AND v.id = $2`, merchant, id)
+	err := tx.get(ctx, "load conversation", &row, selectThread+` WHERE v.merchant_id = $1 AND v.id = $2 AND v.desk_of = 0`, merchant, id)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +200,7 @@ func (tx *Tx) ThreadOfContact(ctx context.Context, merchant commerce.MerchantID,
 // LockThread loads a conversation by its public id and locks it, for a change from outside a turn.
 func (tx *Tx) LockThread(ctx context.Context, merchant commerce.MerchantID, id string) (*Thread, error) {
 	var key int64
-	err := tx.get(ctx, "lock conversation", &key, `SELECT key FROM conversations WHERE merchant_id = $1 AND id = $2`+tx.forUpdate(), merchant, id)
+	err := tx.get(ctx, "lock conversation", &key, `SELECT key FROM conversations WHERE merchant_id = $1 AND id = $2 AND desk_of = 0`+tx.forUpdate(), merchant, id)
 	if err != nil {
 		return nil, err
 	}
@@ -253,12 +255,12 @@ type ThreadFilter struct {
 	Limit   int    // 0 means 50
 }
 
-// Threads lists conversations: those that wait longest first with Owned, else the latest first.
+// Threads lists conversations, but for threads in rooms of the staff: those that wait longest first with Owned, else the latest first.
 func (tx *Tx) Threads(ctx context.Context, merchant commerce.MerchantID, f ThreadFilter) ([]*Thread, error) {
 	if f.Limit <= 0 {
 		f.Limit = 50
 	}
-	query := selectThread + ` WHERE v.merchant_id = $1 AND ($2 = '' OR c.id = $2) AND ($3 = 0 OR v.key < $3)`
+	query := selectThread + ` WHERE v.merchant_id = $1 AND v.desk_of = 0 AND ($2 = '' OR c.id = $2) AND ($3 = 0 OR v.key < $3)`
 	if f.Owned {
 		query += ` AND v.owner <> 'bot' ORDER BY CASE WHEN v.owner = 'waiting' THEN 0 ELSE 1 END, v.waiting_ms, v.key DESC`
 	} else {

@@ -25,6 +25,13 @@ func (tx *Tx) SetTimer(ctx context.Context, th *Thread, event string, place conv
 	VALUES ($1, $2, $3, $4, $5)`, th.Merchant, th.Key, event, toJSON(place), ms(due))
 }
 
+const dueTimers = `
+	SELECT key, merchant_id, conversation_key, event, context, due_ms
+	FROM timers
+	WHERE done_ms = 0 AND due_ms <= $1
+	ORDER BY due_ms, key
+	LIMIT $2`
+
 // DueTimers lists timers that are due and not done, in the order they fell due.
 func (tx *Tx) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
 	var rows []struct {
@@ -35,12 +42,7 @@ func (tx *Tx) DueTimers(ctx context.Context, limit int) ([]Timer, error) {
 		Context  asJSON[conversation.Context]
 		Due      int64 `db:"due_ms"`
 	}
-	err := tx.list(ctx, "list due timers", &rows, `
-	SELECT key, merchant_id, conversation_key, event, context, due_ms
-	FROM timers
-	WHERE done_ms = 0 AND due_ms <= $1
-	ORDER BY due_ms, key
-	LIMIT $2`, tx.now.UnixMilli(), limit)
+	err := tx.list(ctx, "list due timers", &rows, dueTimers, tx.now.UnixMilli(), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -62,10 +64,12 @@ func (tx *Tx) PostponeTimer(ctx context.Context, key int64, due time.Time) error
 	return tx.exec(ctx, "postpone timer", `UPDATE timers SET due_ms = $2 WHERE key = $1 AND done_ms = 0`, key, ms(due))
 }
 
+const nextTimer = `SELECT COALESCE(min(due_ms), 0) FROM timers WHERE done_ms = 0`
+
 // NextTimer says when the next timer is due; the zero time when there is none.
 func (tx *Tx) NextTimer(ctx context.Context) (time.Time, error) {
 	var due int64
-	err := tx.get(ctx, "find next timer", &due, `SELECT COALESCE(min(due_ms), 0) FROM timers WHERE done_ms = 0`)
+	err := tx.get(ctx, "find next timer", &due, nextTimer)
 	return at(due), err
 }
 

@@ -143,7 +143,7 @@ const (
 	SELECT key, merchant_id, channel, event, cause, attempts, done_ms
 	FROM parked
 	WHERE done_ms = 0 AND due_ms <= $1 AND attempts < 8
-	ORDER BY key
+	ORDER BY due_ms, key
 	LIMIT $2`
 
 	retryParked = `

@@ -143,9 +143,13 @@ func (tx *Tx) AddWatch(ctx context.Context, w *commerce.Watch) error {
 
 // SaveWatch writes a watch, but for what its firings leave.
 func (tx *Tx) SaveWatch(ctx context.Context, w commerce.Watch) error {
-	return tx.exec(ctx, "save watch "+string(w.ID), updateWatch, w.Merchant, w.Key, w.Contact, w.Address, toJSON(w.Fields),
+	err := tx.exec(ctx, "save watch "+string(w.ID), updateWatch, w.Merchant, w.Key, w.Contact, w.Address, toJSON(w.Fields),
 		w.Threshold.Currency, w.Threshold.Minor, w.Rearm.Minor, w.Quantity, flag(w.NotAtNight), w.State, w.TokenHash,
 		ms(w.LinkExpires), ms(w.Changed))
+	if err != nil || w.State != commerce.WatchCancelled {
+		return err
+	}
+	return tx.noticeWatch(ctx, w.Key)
 }
 
 // MayAlert says whether the consent stands and the address takes messages.

@@ -15,7 +15,7 @@ import (
 
 type adminView struct {
 	Page     staffPage
-	Accounts []store.Account
+	Accounts []accountRow
 	Keys     []store.Key
 	Staff    []store.Person
 	Scopes   []string
@@ -26,6 +26,12 @@ type adminView struct {
 	LinkValid          string
 	KeyForm            keyForm
 	StaffForm          staffForm
+}
+
+// accountRow is an account in the list.
+type accountRow struct {
+	store.Account
+	CanPair bool // a phone can be linked to it
 }
 
 // keyForm is what was typed to make a key, with what is wrong with it.
@@ -52,8 +58,13 @@ func (s *Server) showAdmin(w http.ResponseWriter, r *http.Request, status int, v
 			return err
 		}
 		view.Page.URL = "/admin"
-		if view.Accounts, err = tx.Accounts(ctx, who.merchant); err != nil {
+		accounts, err := tx.Accounts(ctx, who.merchant)
+		if err != nil {
 			return err
+		}
+		for _, a := range accounts {
+			canPair := s.opt.BackOffice.Pairing != nil && s.opt.BackOffice.Pairing.CanPair(who.merchant, a.Name)
+			view.Accounts = append(view.Accounts, accountRow{a, canPair})
 		}
 		if view.Keys, err = tx.Keys(ctx, who.merchant); err != nil {
 			return err
@@ -119,6 +130,39 @@ func (s *Server) revokeKey(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("revoke key: %w", err)
 	}
 	return redirectDone(w, r, "/admin", "revoked")
+}
+
+// signOutEverywhere ends every session of a person, one's own too: whoever lost a laptop begins here.
+func (s *Server) signOutEverywhere(w http.ResponseWriter, r *http.Request) error {
+	ctx, who, id := r.Context(), callerOf(r), r.PathValue("id")
+	err := s.opt.BackOffice.Store.Tx(ctx, func(tx *store.Tx) error {
+		if err := tx.SignOutEverywhere(ctx, who.merchant, id); err != nil {
+			return err
+		}
+		return tx.Event(ctx, who.merchant, "staff_signed_out", id, map[string]any{"by": who.actor})
+	})
+	if err != nil {
+		return fmt.Errorf("sign out everywhere: %w", err)
+	}
+	return redirectDone(w, r, "/admin", "signedout")
+}
+
+// removeStaff takes a person off the staff. Nobody can remove themselves, so that an admin is always left.
+func (s *Server) removeStaff(w http.ResponseWriter, r *http.Request) error {
+	ctx, who, id := r.Context(), callerOf(r), r.PathValue("id")
+	if id == who.person.ID {
+		return &Problem{Status: http.StatusConflict, Sentence: "You cannot remove yourself; another admin can."}
+	}
+	err := s.opt.BackOffice.Store.Tx(ctx, func(tx *store.Tx) error {
+		if err := tx.RemoveStaff(ctx, who.merchant, id); err != nil {
+			return err
+		}
+		return tx.Event(ctx, who.merchant, "staff_removed", id, map[string]any{"by": who.actor})
+	})
+	if err != nil {
+		return fmt.Errorf("remove staff: %w", err)
+	}
+	return redirectDone(w, r, "/admin", "removed")
 }
 
 // linkValid is how long a link by which staff sign in can be used.

@@ -278,6 +278,8 @@ func (o *office) request(route web.Route, s shop) (method, path string) {
 		id = s.thread
 	case strings.Contains(path, "/keys/"):
 		id = o.keyID(s)
+	case strings.Contains(path, "/staff/"):
+		id = s.admin.ID
 	}
 	path = strings.NewReplacer("{id}", id, "{sku}", s.sku, "{secret}", "x", "{token}", "x", "{account}", "x", "{file...}", "x", "{$}", "").Replace(path)
 	return method, path

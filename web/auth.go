@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"parley/commerce"
 	"parley/store"
@@ -42,7 +43,10 @@ type callerKey struct{}
 func callerOf(r *http.Request) caller { return r.Context().Value(callerKey{}).(caller) }
 
 // storeGate admits staff by their session cookie and keys by their secret.
-type storeGate struct{ store *store.Store }
+type storeGate struct {
+	store *store.Store
+	now   func() time.Time
+}
 
 // Admit looks the caller up and compares what they may with what is wanted.
 func (g storeGate) Admit(r *http.Request, want Permission) (*http.Request, error) {
@@ -81,7 +85,18 @@ func (g storeGate) key(r *http.Request, scope string) (caller, error) {
 	if !who.may(scope) {
 		return caller{}, &Problem{Status: http.StatusForbidden, Sentence: fmt.Sprintf("The key %q does not have the scope %s.", key.Name, scope)}
 	}
-	return who, nil
+	return who, g.noteUse(r.Context(), key)
+}
+
+// noteUse keeps when a key was last used, to the minute: most requests write nothing.
+func (g storeGate) noteUse(ctx context.Context, key store.Key) error {
+	if key.IsUseNoted(g.now()) {
+		return nil
+	}
+	if err := g.store.Tx(ctx, func(tx *store.Tx) error { return tx.TouchKey(ctx, key.ID) }); err != nil {
+		return fmt.Errorf("note the use of key %s: %w", key.ID, err)
+	}
+	return nil
 }
 
 func (g storeGate) person(r *http.Request, role string) (caller, error) {

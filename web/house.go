@@ -13,6 +13,16 @@ type BackOffice struct {
 	Store *store.Store // read directly; keys, staff and sessions are written as well
 	House House        // everything that acts on talk and trade
 	Flows FlowReports  // nil when /admin need not tell of flows
+	// Pairing links phones to accounts; nil where no account needs that.
+	Pairing Pairing
+	// Traffic is what each account carried since the process began, for /metrics; nil when nobody counts.
+	Traffic func() []Traffic
+}
+
+// Traffic is what an account carried since the process began.
+type Traffic struct {
+	Account                 string
+	Received, Sent, Refused int64 // messages of contacts; parts that the network took; parts that were given up
 }
 
 // House acts for staff and API keys. Package bots implements it: whatever has to reach a shopper goes through it. What the

@@ -155,7 +155,7 @@ func shorten(s string, n int) string {
 	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
 }
 
-// staffNames tells who an id of the staff is.
+// staffNames tells who an id of the staff is: a person who signs in, one who works in a room of a messenger, or an API key.
 type staffNames map[string]string
 
 func (s *Server) staffNames(ctx context.Context, tx *store.Tx, merchant commerce.MerchantID) (staffNames, error) {
@@ -167,7 +167,10 @@ func (s *Server) staffNames(ctx context.Context, tx *store.Tx, merchant commerce
 	if err != nil {
 		return nil, err
 	}
-	names := staffNames{}
+	names, err := tx.DeskPeople(ctx, merchant)
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range people {
 		names[p.ID], _, _ = strings.Cut(p.Email, "@")
 	}

@@ -47,6 +47,10 @@ func (s *Server) staffRoutes() []Route {
 		admin("POST /admin/keys", s.addKey),
 		admin("POST /admin/keys/{id}/revoke", s.revokeKey),
 		admin("POST /admin/staff", s.invite),
+		admin("POST /admin/staff/{id}/sign-out", s.signOutEverywhere),
+		admin("POST /admin/staff/{id}/remove", s.removeStaff),
+		admin("GET /admin/accounts/{account}/pair", s.pairPage),
+		admin("POST /admin/accounts/{account}/pair", s.pair),
 	}
 }
 
@@ -117,6 +121,8 @@ func doneSentence(done string) string {
 		"countered": "Your price has been sent to the shopper.",
 		"paid":      "Marked as paid.",
 		"cancelled": "The order is cancelled and its stock is free again.",
+		"signedout": "Signed out everywhere. The sign-in links that were not used yet have ended, too.",
+		"removed":   "Removed from the staff. Conversations that were theirs wait for somebody else.",
 		"revoked":   "The key has been revoked. Whatever uses it is refused from now on.",
 	}[done]
 }
@@ -228,7 +234,7 @@ func staffProblem(status int) (title, sentence string) {
 func backOf(r *http.Request) string {
 	for _, back := range []string{r.PostFormValue("back"), strings.TrimPrefix(r.Header.Get("Referer"), originOf(r.Header.Get("Referer")))} {
 		back, _, _ = strings.Cut(back, "?")
-		if back == "/admin" || back == "/inbox" || strings.HasPrefix(back, "/inbox/") && !strings.ContainsAny(back, "\\\r\n") {
+		if back == "/admin" || strings.HasPrefix(back, "/admin/accounts/") && !strings.ContainsAny(back, "\\\r\n") || back == "/inbox" || strings.HasPrefix(back, "/inbox/") && !strings.ContainsAny(back, "\\\r\n") {
 			return back
 		}
 	}

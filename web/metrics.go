@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 
 	"parley/store"
@@ -35,8 +36,28 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
 		}
 		fmt.Fprintf(&b, "%s{%s=%q} %d\n", g.Name, g.Label, g.Value, g.Count) // account names are slugs: nothing to escape
 	}
+	if s.opt.BackOffice.Traffic != nil {
+		writeTraffic(&b, s.opt.BackOffice.Traffic())
+	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(b.Bytes())
 	return nil
+}
+
+// writeTraffic writes what the accounts carried since the process began.
+func writeTraffic(w io.Writer, all []Traffic) {
+	for _, c := range []struct {
+		name, help string
+		of         func(Traffic) int64
+	}{
+		{"parley_messages_received_total", "Messages of contacts that were stored, each once.", func(t Traffic) int64 { return t.Received }},
+		{"parley_parts_sent_total", "Parts of messages that the network took.", func(t Traffic) int64 { return t.Sent }},
+		{"parley_parts_refused_total", "Parts of messages that were given up.", func(t Traffic) int64 { return t.Refused }},
+	} {
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s counter\n", c.name, c.help, c.name)
+		for _, t := range all {
+			fmt.Fprintf(w, "%s{account=%q} %d\n", c.name, t.Account, c.of(t))
+		}
+	}
 }

@@ -2,11 +2,14 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"parley/commerce"
+	"parley/store"
 )
 
 func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) error {
@@ -22,7 +25,30 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 			return line(w, http.StatusServiceUnavailable, "not ready")
 		}
 	}
-	return line(w, http.StatusOK, "ready")
+	text := "ready"
+	if _, verbose := r.URL.Query()["verbose"]; verbose && s.opt.BackOffice.Store != nil {
+		accounts, err := s.accountLines(ctx)
+		if err != nil {
+			return fmt.Errorf("list the accounts: %w", err)
+		}
+		text += accounts
+	}
+	return line(w, http.StatusOK, text)
+}
+
+// accountLines lists the accounts, one a line. Why one failed is for the admin: this page is public. An account that failed does
+// not make us unready, since the others go on.
+func (s *Server) accountLines(ctx context.Context) (string, error) {
+	var all []store.Account
+	err := s.reading(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.AllAccounts(ctx)
+		return err
+	})
+	var b strings.Builder
+	for _, a := range all {
+		fmt.Fprintf(&b, "\naccount %s (%s): %s since %s", a.Name, a.Adapter, a.State, a.Changed.Format(time.RFC3339))
+	}
+	return b.String(), err
 }
 
 // robots keeps crawlers off whatever is not the shop.

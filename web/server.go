@@ -92,7 +92,7 @@ func New(opt Options) *Server {
 		}
 	}
 	if s.opt.Gate == nil && opt.BackOffice.Store != nil {
-		s.opt.Gate = storeGate{opt.BackOffice.Store}
+		s.opt.Gate = storeGate{opt.BackOffice.Store, s.now}
 	}
 	s.posts = newLimiter(opt.PublicPosts, s.now)
 	s.files = loadFiles()

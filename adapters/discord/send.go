@@ -156,7 +156,7 @@ func components(choices []conversation.Option) ([]discordgo.MessageComponent, er
 	if len(choices) > limits.List.Max {
 		return nil, fmt.Errorf("%d choices are more than %d", len(choices), limits.List.Max)
 	}
-	if len(choices) > limits.Buttons.Max {
+	if limits.InList(choices) {
 		menu := discordgo.SelectMenu{MenuType: discordgo.StringSelectMenu, CustomID: menuID}
 		for _, c := range choices {
 			menu.Options = append(menu.Options, discordgo.SelectMenuOption{Label: c.Label, Value: c.Value})

@@ -59,7 +59,7 @@ func words(text string) []slackgo.RichTextSectionElement {
 }
 
 func elements(part adapters.Part) []slackgo.BlockElement {
-	if len(part.Choices) > limits.Buttons.Max {
+	if limits.InList(part.Choices) {
 		return []slackgo.BlockElement{menu(part)}
 	}
 	var out []slackgo.BlockElement

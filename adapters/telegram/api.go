@@ -142,6 +142,7 @@ type callError struct {
 	Code       int           // the Bot API's, which are HTTP's; 0 when there was no answer
 	Message    string        // the Bot API's description, or what happened to the connection
 	RetryAfter time.Duration // with 429
+	MovedTo    int64         // the chat has become another; 0 when not
 	Left       bool          // the request had left: without an answer it may have been carried out
 	cause      error         // context.Canceled or DeadlineExceeded, else nil
 }
@@ -165,7 +166,7 @@ func (a *api) failure(ctx context.Context, err error, left bool) error {
 	if errors.As(err, &answered) {
 		return &callError{
 			Code: answered.Code, Message: a.redact(answered.Message), Left: true,
-			RetryAfter: time.Duration(answered.RetryAfter) * time.Second,
+			RetryAfter: time.Duration(answered.RetryAfter) * time.Second, MovedTo: answered.MigrateToChatID,
 		}
 	}
 	var outer *url.Error // its text holds the address, and that the token

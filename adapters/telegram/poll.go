@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"parley/adapters"
-	"parley/conversation"
 )
 
 // breath is the pause after an answer that came at once and brought nothing new: a server that keeps no question open
@@ -25,7 +24,11 @@ func (m *Messenger) poll(ctx context.Context, sink adapters.Sink) error {
 	ready := false
 	for attempt := 0; ; {
 		asked := m.now()
-		raws, err := m.api.getUpdates(ctx, offset, m.timeout)
+		timeout := m.timeout
+		if !ready {
+			timeout = 0 // the first answer shows that all is well: it must not wait until somebody writes
+		}
+		raws, err := m.api.getUpdates(ctx, offset, timeout)
 		if err != nil {
 			ready = false
 			if err := m.pause(ctx, "receive messages", m.conflict(ctx, err), attempt); err != nil {
@@ -50,7 +53,7 @@ func (m *Messenger) poll(ctx context.Context, sink adapters.Sink) error {
 			}
 			continue
 		}
-		if m.now().Sub(asked) < time.Second {
+		if timeout > 0 && m.now().Sub(asked) < time.Second {
 			if err := wait(ctx, breath); err != nil {
 				return err
 			}
@@ -62,7 +65,6 @@ func (m *Messenger) poll(ctx context.Context, sink adapters.Sink) error {
 // rather than ask for it again, because not every server gives an update twice.
 func (m *Messenger) deliver(ctx context.Context, offset int, raws []json.RawMessage, sink adapters.Sink) (int, error) {
 	var updates []update
-	var events []conversation.Event
 	for _, raw := range raws {
 		u, err := m.convert(raw)
 		if err != nil {
@@ -70,12 +72,10 @@ func (m *Messenger) deliver(ctx context.Context, offset int, raws []json.RawMess
 			continue
 		}
 		updates = append(updates, u)
-		events = append(events, u.events...)
 		offset = u.id + 1
 	}
-	for attempt := 0; len(events) > 0; attempt++ {
-		// What is in hand when ctx ends is still stored.
-		err := sink(context.WithoutCancel(ctx), events)
+	for attempt := 0; ; attempt++ {
+		err := m.hand(context.WithoutCancel(ctx), updates, sink) // what is in hand when ctx ends is still stored
 		if err == nil {
 			break
 		}
@@ -86,6 +86,15 @@ func (m *Messenger) deliver(ctx context.Context, offset int, raws []json.RawMess
 	}
 	m.committed(updates)
 	return offset, nil
+}
+
+// hand gives the sink what updates come to.
+func (m *Messenger) hand(ctx context.Context, updates []update, sink adapters.Sink) error {
+	events, err := m.placed(ctx, updates)
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	return sink(ctx, events)
 }
 
 func (m *Messenger) savedOffset(ctx context.Context) int {

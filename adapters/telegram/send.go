@@ -16,44 +16,60 @@ import (
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
 	"parley/adapters"
+	"parley/conversation"
 )
 
 // Send delivers a part as plain text, one button a row, under its picture where Telegram can fetch that. A picture that
 // cannot be had never costs the message.
 func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent, error) {
-	chat, err := strconv.ParseInt(part.Chat, 10, 64)
-	if err != nil {
-		return adapters.Sent{}, &adapters.SendError{
-			Consequence: adapters.Rejected, Code: "bad_chat", Reason: fmt.Sprintf("%q is not a chat of Telegram", part.Chat), Err: err,
-		}
+	to, failed := parseChat(part.Chat)
+	if failed != nil {
+		return adapters.Sent{}, failed
 	}
+	if to.isThread() {
+		return m.sendInThread(ctx, to, part)
+	}
+	chat := to.id
 	var keyboard any
 	if len(part.Choices) > 0 {
-		rows := make([][]tgbotapi.InlineKeyboardButton, len(part.Choices))
-		for i, c := range part.Choices {
-			rows[i] = tgbotapi.NewInlineKeyboardRow(tgbotapi.NewInlineKeyboardButtonData(c.Label, c.Value))
-		}
-		keyboard = tgbotapi.NewInlineKeyboardMarkup(rows...)
+		keyboard = inlineKeyboard(part.Choices)
 	}
 	if fetchable(part.Image) && limits.Unit.Count(part.Text) <= captionLimit {
-		photo := tgbotapi.NewPhoto(chat, tgbotapi.FileURL(part.Image))
-		photo.Caption, photo.ReplyMarkup = part.Text, keyboard
-		sent, err := m.send(ctx, part.Chat, photo)
+		sent, err := m.send(ctx, part.Chat, chat, func(chat int64) tgbotapi.Chattable {
+			photo := tgbotapi.NewPhoto(chat, tgbotapi.FileURL(part.Image))
+			photo.Caption, photo.ReplyMarkup = part.Text, keyboard
+			return photo
+		})
 		if !pictureRefused(err) || part.Text == "" {
 			return sent, err
 		}
 		m.log.WarnContext(ctx, "telegram refused a picture, sent the text alone", "image", part.Image, "problem", err)
 	}
-	text := tgbotapi.NewMessage(chat, part.Text)
-	text.DisableWebPagePreview = true
-	text.ReplyMarkup = keyboard
-	return m.send(ctx, part.Chat, text)
+	return m.send(ctx, part.Chat, chat, func(chat int64) tgbotapi.Chattable {
+		text := tgbotapi.NewMessage(chat, part.Text)
+		text.DisableWebPagePreview = true
+		text.ReplyMarkup = keyboard
+		return text
+	})
 }
 
-func (m *Messenger) send(ctx context.Context, chat string, c tgbotapi.Chattable) (adapters.Sent, error) {
-	result, err := m.api.send(ctx, c)
+// inlineKeyboard has one button a row. Without choices it is empty, which is how Telegram is told to take buttons off.
+func inlineKeyboard(choices []conversation.Option) tgbotapi.InlineKeyboardMarkup {
+	rows := make([][]tgbotapi.InlineKeyboardButton, len(choices))
+	for i, c := range choices {
+		rows[i] = tgbotapi.NewInlineKeyboardRow(tgbotapi.NewInlineKeyboardButtonData(c.Label, c.Value))
+	}
+	return tgbotapi.InlineKeyboardMarkup{InlineKeyboard: rows}
+}
+
+func (m *Messenger) send(ctx context.Context, name string, chat int64, message func(chat int64) tgbotapi.Chattable) (adapters.Sent, error) {
+	var result json.RawMessage
+	err := m.at(ctx, chat, func(chat int64) (err error) {
+		result, err = m.api.send(ctx, message(chat))
+		return err
+	})
 	if err != nil {
-		return adapters.Sent{}, m.sendError(chat, err)
+		return adapters.Sent{}, m.sendError(name, err)
 	}
 	var msg struct {
 		MessageID int64 `json:"message_id"`
@@ -66,12 +82,20 @@ func (m *Messenger) send(ctx context.Context, chat string, c tgbotapi.Chattable)
 
 // Typing shows "typing" for five seconds.
 func (m *Messenger) Typing(ctx context.Context, chat string) error {
-	id, err := strconv.ParseInt(chat, 10, 64)
-	if err != nil {
-		return fmt.Errorf("show typing: %q is not a chat of Telegram", chat)
+	to, failed := parseChat(chat)
+	if failed != nil {
+		return fmt.Errorf("show typing: %w", failed)
 	}
-	_, err = m.api.send(ctx, tgbotapi.NewChatAction(id, tgbotapi.ChatTyping))
-	return err
+	if to.topic != 0 {
+		params := tgbotapi.Params{"action": tgbotapi.ChatTyping}
+		params.AddNonZero64("message_thread_id", to.topic)
+		_, err := m.ask(ctx, to.id, "sendChatAction", params)
+		return err
+	}
+	return m.at(ctx, to.id, func(chat int64) error {
+		_, err := m.api.send(ctx, tgbotapi.NewChatAction(chat, tgbotapi.ChatTyping))
+		return err
+	})
 }
 
 // fetchable says that Telegram's servers can load the picture: it is at a public address, not one of this machine or house.
@@ -112,7 +136,8 @@ func (m *Messenger) sendError(chat string, err error) *adapters.SendError {
 	case call.Code == http.StatusTooManyRequests:
 		failed.Consequence = adapters.Throttled
 		failed.RetryAfter = max(call.RetryAfter, time.Second)
-		failed.PerChat = m.throttle.perChat(chat, m.now(), failed.RetryAfter)
+		group, _, _ := strings.Cut(chat, ":") // its limit holds for all its threads
+		failed.PerChat = m.throttle.perChat(group, m.now(), failed.RetryAfter)
 	case call.refused(), call.Code < http.StatusBadRequest: // a redirect is not the Bot API
 		failed.Consequence = adapters.Broken
 	case call.Code == http.StatusForbidden, call.Code == http.StatusBadRequest && gone(message):

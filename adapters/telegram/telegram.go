@@ -36,7 +36,7 @@ const (
 var limits = adapters.Limits{
 	Text: 4096, Unit: adapters.UTF16, Caption: captionLimit,
 	Buttons: adapters.Buttons{Max: 8, Label: 64, Value: 64},
-	Typing:  true,
+	Edits:   true, Typing: true,
 }
 
 // Spec describes Telegram to the config.
@@ -88,6 +88,8 @@ type Messenger struct {
 	timeout  time.Duration
 	answers  chan string // callback queries whose spinner is to be stopped
 	throttle throttle
+	moves    moves
+	threads  threads
 
 	mu       sync.Mutex
 	username string
@@ -98,6 +100,8 @@ var (
 	_ adapters.Webhook   = (*Messenger)(nil)
 	_ adapters.Linker    = (*Messenger)(nil)
 	_ adapters.Typer     = (*Messenger)(nil)
+	_ adapters.Editor    = (*Messenger)(nil)
+	_ adapters.Room      = (*Messenger)(nil)
 )
 
 var secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)

@@ -16,12 +16,14 @@ import (
 )
 
 // allowedUpdates is what we ask Telegram for.
-const allowedUpdates = `["message","callback_query","my_chat_member"]`
+const allowedUpdates = `["message","edited_message","callback_query","my_chat_member"]`
 
 // update is one thing Telegram told us, converted.
 type update struct {
 	id       int
 	events   []conversation.Event // none for what we do not act on
+	group    *inGroup             // what happened in a group; nil elsewhere
+	moved    *migration           // a group that became another; nil elsewhere
 	callback string               // the callback query to answer once the events are stored; "" for none
 }
 
@@ -46,6 +48,18 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 		return u, nil
 	}
 	event := conversation.Event{ID: "update:" + strconv.Itoa(u.id), Raw: bytes.ReplaceAll(raw, []byte(m.api.token), []byte("***"))}
+	if cb := tg.CallbackQuery; cb != nil {
+		u.callback = cb.ID
+	}
+	if u.moved = migrated(tg.Message); u.moved != nil {
+		return u, nil
+	}
+	if isInGroup(tg) {
+		if err := m.fromGroup(&u, event, tg, raw); err != nil {
+			m.log.Warn("telegram update not understood", "update", u.id, "problem", err)
+		}
+		return u, nil
+	}
 	switch {
 	case tg.Message != nil:
 		if tg.Message.Chat == nil || !private(tg.Message.Chat) || tg.Message.From == nil || tg.Message.From.IsBot {
@@ -57,7 +71,6 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 			return u, nil
 		}
 	case tg.CallbackQuery != nil:
-		u.callback = tg.CallbackQuery.ID
 		cb := tg.CallbackQuery
 		if cb.From == nil || cb.Data == "" || cb.Message != nil && !private(cb.Message.Chat) {
 			return u, nil
@@ -83,11 +96,20 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 		default:
 			return u, nil
 		}
-	default:
+	default: // a reaction, say
+		m.log.Debug("telegram update that nobody acts on", "update", u.id, "raw", string(event.Raw))
 		return u, nil
 	}
 	u.events = []conversation.Event{event}
 	return u, nil
+}
+
+// isInGroup says that something was said, changed or pressed in a group.
+func isInGroup(tg tgbotapi.Update) bool {
+	in := func(msg *tgbotapi.Message) bool {
+		return msg != nil && msg.Chat != nil && (msg.Chat.IsGroup() || msg.Chat.IsSuperGroup())
+	}
+	return in(tg.Message) || in(tg.EditedMessage) || tg.CallbackQuery != nil && tg.CallbackQuery.From != nil && tg.CallbackQuery.Data != "" && in(tg.CallbackQuery.Message)
 }
 
 // private keeps orders and prices out of groups.

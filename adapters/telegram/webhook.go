@@ -59,13 +59,11 @@ func (m *Messenger) Hook(sink adapters.Sink) http.Handler {
 			http.Error(w, "this is not an update", http.StatusBadRequest)
 			return
 		}
-		if len(u.events) > 0 {
-			if err := sink(r.Context(), u.events); err != nil {
-				m.log.WarnContext(r.Context(), "telegram update not stored", "update", u.id, "problem", err)
-				w.Header().Set("Retry-After", "1")
-				http.Error(w, "not stored, please try again", http.StatusServiceUnavailable)
-				return
-			}
+		if err := m.hand(r.Context(), []update{u}, sink); err != nil {
+			m.log.WarnContext(r.Context(), "telegram update not stored", "update", u.id, "problem", err)
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "not stored, please try again", http.StatusServiceUnavailable)
+			return
 		}
 		m.committed([]update{u})
 		w.WriteHeader(http.StatusOK)

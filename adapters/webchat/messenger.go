@@ -1,6 +1,6 @@
 // Package webchat is the messenger that needs no network of anybody else: a WebSocket between the shop's pages and us.
 //
-// What a client sees is in the doors of docs (GET /chat/ws): hello, message, choice, seen, ack, typing, error. A socket is
+// What a client sees is in the doors of docs (GET /chat/ws): hello, message, edit, choice, seen, ack, typing, error. A socket is
 // only a fast path: what was said lies in the store, and a client that lost its socket resumes with ?after=.
 //
 // What does not belong here: pages and the widget (package web), cookies being made (package web), and what is said.
@@ -27,6 +27,7 @@ var limits = adapters.Limits{
 	Buttons: adapters.Buttons{Max: 10, Label: 80, Value: 64},
 	// A client shows a message id once, however often it comes.
 	Repeatable: true,
+	Edits:      true,
 	Typing:     true,
 	Receipts:   true,
 }
@@ -106,6 +107,7 @@ type Messenger struct {
 var (
 	_ adapters.Messenger = (*Messenger)(nil)
 	_ adapters.Typer     = (*Messenger)(nil)
+	_ adapters.Editor    = (*Messenger)(nil)
 )
 
 // New returns a Messenger that serves sockets while Run runs.
@@ -157,10 +159,8 @@ func (m *Messenger) Run(ctx context.Context, sink adapters.Sink) error {
 // Send shows the part on every socket of the visitor. Without one it succeeds too: the store has the message, and the
 // next socket is given it.
 func (m *Messenger) Send(_ context.Context, part adapters.Part) (adapters.Sent, error) {
-	if n := limits.Unit.Count(part.Text); n > limits.Text {
-		return adapters.Sent{}, &adapters.SendError{
-			Consequence: adapters.Rejected, Code: "too_long", Reason: fmt.Sprintf("the text has %d characters, web chat takes %d", n, limits.Text),
-		}
+	if failed := unfit(part); failed != nil {
+		return adapters.Sent{}, failed
 	}
 	at := part.At
 	if at.IsZero() {
@@ -189,12 +189,23 @@ type outgoing struct {
 	data []byte
 }
 
+// choice is a button as the client reads it.
+type choice struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// choices are those of a message, never nil.
+func choices(msg Message) []choice {
+	out := make([]choice, len(msg.Choices))
+	for i, c := range msg.Choices {
+		out[i] = choice{Label: c.Label, Value: c.Value}
+	}
+	return out
+}
+
 // messageFrame writes a message as the client reads it.
 func messageFrame(msg Message) outgoing {
-	type choice struct {
-		Label string `json:"label"`
-		Value string `json:"value"`
-	}
 	frame := struct {
 		Type    string   `json:"type"`
 		ID      string   `json:"id"`
@@ -203,10 +214,7 @@ func messageFrame(msg Message) outgoing {
 		Choices []choice `json:"choices,omitempty"`
 		Image   string   `json:"image,omitempty"`
 		At      string   `json:"at"`
-	}{Type: "message", ID: msg.ID, From: speaker(msg.From), Text: msg.Text, Image: msg.Image, At: msg.At.UTC().Format(time.RFC3339Nano)}
-	for _, c := range msg.Choices {
-		frame.Choices = append(frame.Choices, choice{Label: c.Label, Value: c.Value})
-	}
+	}{Type: "message", ID: msg.ID, From: speaker(msg.From), Text: msg.Text, Choices: choices(msg), Image: msg.Image, At: msg.At.UTC().Format(time.RFC3339Nano)}
 	return outgoing{id: msg.ID, data: encode(frame)}
 }
 

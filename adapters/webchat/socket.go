@@ -234,7 +234,11 @@ func (m *Messenger) write(ctx context.Context, s *socket) {
 	if !s.send(ctx, outgoing{data: hello}) {
 		return
 	}
-	if err := m.catchUp(ctx, s); err != nil {
+	err := m.catchUp(ctx, s)
+	if err == nil {
+		err = m.catchUpEdits(ctx, s)
+	}
+	if err != nil {
 		if !errors.Is(err, errCut) && ctx.Err() == nil {
 			m.log.ErrorContext(ctx, "web chat history not read", "visitor", s.visitor, "problem", err)
 			_ = s.conn.Close(websocket.StatusInternalError, "history not available, please reconnect")

@@ -90,6 +90,19 @@
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const toEnd = () => { log.scrollTop = log.scrollHeight; };
 
+  // fill puts words and choices into an element, in place of those it has.
+  const fill = (element, message) => {
+    for (const old of element.querySelectorAll(":scope > .body, :scope > .choices")) old.remove();
+    const foot = element.querySelector(":scope > .when");
+    if (message.text) {
+      const body = make("p", "body");
+      body.dir = "auto";
+      fillText(body, message.text);
+      foot.before(body);
+    }
+    if (message.choices?.length) foot.before(choices(message));
+  };
+
   const draw = (message, fresh) => {
     document.getElementById("empty")?.remove();
     const stick = atEnd() || message.from === "me";
@@ -108,18 +121,12 @@
       image.src = message.image;
       element.append(image);
     }
-    if (message.text) {
-      const body = make("p", "body");
-      body.dir = "auto";
-      fillText(body, message.text);
-      element.append(body);
-    }
-    if (message.choices?.length) element.append(choices(message));
+    const foot = make("p", "when");
+    element.append(foot);
+    fill(element, message);
     const time = make("time", "", at.toLocaleTimeString(words.lang, { hour: "2-digit", minute: "2-digit" }));
     time.dateTime = at.toISOString();
-    const foot = make("p", "when");
     foot.append(time, make("span", "fate"));
-    element.append(foot);
     log.append(element);
     shown.set(message.id, element);
     if (stick) toEnd();
@@ -181,6 +188,13 @@
         badge();
       }
       noteSeen();
+    },
+    edit(frame) {
+      const element = shown.get(frame.id);
+      if (!element || element.classList.contains("me")) return;
+      const stick = atEnd();
+      fill(element, frame);
+      if (stick) toEnd();
     },
     ack(frame) {
       waiting.delete(frame.id);

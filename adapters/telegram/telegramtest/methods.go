@@ -25,12 +25,15 @@ var methods = map[string]method{
 	"deleteWebhook":  {"drop_pending_updates", (*Server).deleteWebhook},
 	"getWebhookInfo": {"", (*Server).getWebhookInfo},
 	"sendMessage": {
-		"chat_id text entities reply_markup disable_web_page_preview link_preview_options disable_notification reply_to_message_id",
+		"chat_id text entities reply_markup disable_web_page_preview link_preview_options disable_notification message_thread_id reply_parameters",
 		(*Server).sendMessage,
 	},
-	"sendPhoto":              {"chat_id photo caption caption_entities reply_markup disable_notification", (*Server).sendPhoto},
-	"sendChatAction":         {"chat_id action", (*Server).sendChatAction},
+	"sendPhoto":              {"chat_id photo caption caption_entities reply_markup disable_notification message_thread_id reply_parameters", (*Server).sendPhoto},
+	"sendChatAction":         {"chat_id action message_thread_id", (*Server).sendChatAction},
 	"editMessageText":        {"chat_id message_id text entities reply_markup disable_web_page_preview", (*Server).editMessageText},
+	"editMessageCaption":     {"chat_id message_id caption caption_entities reply_markup", (*Server).editMessageCaption},
+	"getChat":                {"chat_id", (*Server).getChat},
+	"createForumTopic":       {"chat_id name icon_color icon_custom_emoji_id", (*Server).createForumTopic},
 	"editMessageReplyMarkup": {"chat_id message_id reply_markup", (*Server).editMessageReplyMarkup},
 	"deleteMessage":          {"chat_id message_id", (*Server).deleteMessage},
 	"answerCallbackQuery":    {"callback_query_id text show_alert cache_time url", (*Server).answerCallbackQuery},
@@ -50,7 +53,7 @@ type Message struct {
 type Button struct{ Label, Data, URL string }
 
 func (s *Server) getMe(*http.Request) (any, *failure) {
-	return map[string]any{"id": 123456789, "is_bot": true, "first_name": "Parley Test", "username": Username}, nil
+	return bot(), nil
 }
 
 func (s *Server) sendMessage(r *http.Request) (any, *failure) {
@@ -80,12 +83,23 @@ func (s *Server) show(r *http.Request, msg *Message) (any, *failure) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	g, failed := s.group(r)
+	if failed != nil {
+		return nil, failed
+	}
+	msg.Buttons, msg.Text = buttons, strings.TrimSpace(msg.Text)
+	if g != nil {
+		msg.ID = s.next("message")
+		return g.post(r, msg)
+	}
 	p, failed := s.reachable(r)
 	if failed != nil {
 		return nil, failed
 	}
-	msg.ID, msg.Buttons = s.next("message"), buttons
-	msg.Text = strings.TrimSpace(msg.Text)
+	if r.Form.Has("message_thread_id") {
+		return nil, bad("message thread not found")
+	}
+	msg.ID = s.next("message")
 	p.messages = append(p.messages, msg)
 	s.wake()
 	return s.messageJSON(p, msg), nil
@@ -94,7 +108,7 @@ func (s *Server) show(r *http.Request, msg *Message) (any, *failure) {
 func (s *Server) messageJSON(p *Person, msg *Message) map[string]any {
 	return map[string]any{
 		"message_id": msg.ID, "date": time.Now().Unix(), "chat": p.chat(), "text": msg.Text,
-		"from": map[string]any{"id": 123456789, "is_bot": true, "first_name": "Parley Test", "username": Username},
+		"from": bot(),
 	}
 }
 
@@ -116,8 +130,15 @@ func (s *Server) reachable(r *http.Request) (*Person, *failure) {
 func (s *Server) sendChatAction(r *http.Request) (any, *failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, failed := s.reachable(r); failed != nil {
+	switch g, failed := s.group(r); {
+	case failed != nil:
 		return nil, failed
+	case g == nil:
+		if _, failed := s.reachable(r); failed != nil {
+			return nil, failed
+		}
+	case r.Form.Has("message_thread_id") && g.topic(number(r, "message_thread_id", 0)) == nil:
+		return nil, bad("message thread not found")
 	}
 	if !slices.Contains([]string{"typing", "upload_photo"}, r.Form.Get("action")) {
 		return nil, bad("wrong parameter action in request")
@@ -130,38 +151,60 @@ func (s *Server) editMessageText(r *http.Request) (any, *failure) {
 	if failed := checkText(text); failed != nil {
 		return nil, failed
 	}
-	return s.edit(r, func(msg *Message, buttons []Button) { msg.Text, msg.Buttons = strings.TrimSpace(text), buttons })
+	return s.edit(r, func(msg *Message, buttons []Button) *failure {
+		if msg.Image != "" {
+			return bad("there is no text in the message to edit")
+		}
+		msg.Text, msg.Buttons = strings.TrimSpace(text), buttons
+		return nil
+	})
 }
 
 func (s *Server) editMessageReplyMarkup(r *http.Request) (any, *failure) {
-	return s.edit(r, func(msg *Message, buttons []Button) { msg.Buttons = buttons })
+	return s.edit(r, func(msg *Message, buttons []Button) *failure { msg.Buttons = buttons; return nil })
 }
 
-func (s *Server) edit(r *http.Request, change func(*Message, []Button)) (any, *failure) {
+func (s *Server) edit(r *http.Request, change func(*Message, []Button) *failure) (any, *failure) {
 	buttons, failed := keyboard(r.Form.Get("reply_markup"))
 	if failed != nil {
 		return nil, failed
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, msg, failed := s.find(r)
+	msg, shown, failed := s.find(r)
 	if failed != nil {
 		return nil, failed
 	}
 	before := *msg
-	change(msg, buttons)
+	if failed := change(msg, buttons); failed != nil {
+		return nil, failed
+	}
 	if before.Text == msg.Text && slices.Equal(before.Buttons, msg.Buttons) {
 		return nil, bad("message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message")
 	}
 	msg.Edits++
 	s.wake()
-	return s.messageJSON(p, msg), nil
+	return shown(), nil
+}
+
+func (s *Server) editMessageCaption(r *http.Request) (any, *failure) {
+	caption := r.Form.Get("caption")
+	if units(caption) > 1024 {
+		return nil, bad("message caption is too long")
+	}
+	return s.edit(r, func(msg *Message, buttons []Button) *failure {
+		if msg.Image == "" {
+			return bad("there is no caption in the message to edit")
+		}
+		msg.Text, msg.Buttons = strings.TrimSpace(caption), buttons
+		return nil
+	})
 }
 
 func (s *Server) deleteMessage(r *http.Request) (any, *failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, msg, failed := s.find(r)
+	msg, _, failed := s.find(r)
 	if failed != nil {
 		return nil, failed
 	}
@@ -170,18 +213,32 @@ func (s *Server) deleteMessage(r *http.Request) (any, *failure) {
 	return true, nil
 }
 
-// find looks up a message of the bot. The caller holds the lock.
-func (s *Server) find(r *http.Request) (*Person, *Message, *failure) {
+// find looks up a message of the bot, and what is answered about it. The caller holds the lock.
+func (s *Server) find(r *http.Request) (msg *Message, shown func() any, failed *failure) {
+	id := number(r, "message_id", 0)
+	g, failed := s.group(r)
+	if failed != nil {
+		return nil, nil, failed
+	}
+	if g != nil {
+		switch m := g.find(id); {
+		case m == nil || m.Topic != 0 && g.topic(m.Topic) == nil:
+			return nil, nil, bad("message to edit not found")
+		case m.From != Username:
+			return nil, nil, bad("message can't be edited")
+		default:
+			return &m.Message, func() any { return g.json(m, bot()) }, nil
+		}
+	}
 	p, failed := s.reachable(r)
 	if failed != nil {
 		return nil, nil, failed
 	}
-	id := number(r, "message_id", 0)
 	i := slices.IndexFunc(p.messages, func(m *Message) bool { return m.ID == id && !m.Deleted })
 	if i < 0 {
 		return nil, nil, bad("message to edit not found")
 	}
-	return p, p.messages[i], nil
+	return p.messages[i], func() any { return s.messageJSON(p, p.messages[i]) }, nil
 }
 
 func (s *Server) answerCallbackQuery(r *http.Request) (any, *failure) {

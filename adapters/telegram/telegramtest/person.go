@@ -125,12 +125,11 @@ func (p *Person) member(blocked bool) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	status := map[bool]string{true: "kicked", false: "member"}
-	bot := map[string]any{"id": 123456789, "is_bot": true, "first_name": "Parley Test", "username": Username}
 	p.blocked, p.started = blocked, true
 	p.s.enqueue("my_chat_member", map[string]any{
 		"chat": p.chat(), "from": p.from(), "date": time.Now().Unix(),
-		"old_chat_member": map[string]any{"user": bot, "status": status[!blocked]},
-		"new_chat_member": map[string]any{"user": bot, "status": status[blocked], "until_date": 0},
+		"old_chat_member": map[string]any{"user": bot(), "status": status[!blocked]},
+		"new_chat_member": map[string]any{"user": bot(), "status": status[blocked], "until_date": 0},
 	})
 }
 

@@ -2,7 +2,8 @@
 // the webhook confirms them, questions stay open, a second poller and a webhook exclude each other, parameters and lengths
 // are checked, and what Telegram does not know it refuses.
 //
-// People (Server.Person) are the far end: they type, press buttons, open links and block the bot.
+// People (Server.Person) are the far end: they type, press buttons, open links and block the bot; in groups (Server.Group) they do so
+// in topics or by replying.
 package telegramtest
 
 import (
@@ -40,6 +41,7 @@ type Server struct {
 	poller    chan struct{} // closed when another poller comes
 	hook      webhook
 	people    map[int64]*Person
+	groups    map[int64]*Group
 	callbacks map[string]*Callback
 	faults    map[string][]Fault
 	calls     []Call
@@ -67,7 +69,7 @@ func Start(tb testing.TB) *Server {
 	s := &Server{
 		tb: tb, done: make(chan struct{}), changed: make(chan struct{}), second: 10 * time.Millisecond,
 		nextID: map[string]int{"update": 1000, "message": 0, "callback": 4_000_000_000},
-		people: map[int64]*Person{}, callbacks: map[string]*Callback{}, faults: map[string][]Fault{},
+		people: map[int64]*Person{}, groups: map[int64]*Group{}, callbacks: map[string]*Callback{}, faults: map[string][]Fault{},
 		outbound: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}},
 	}
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -161,6 +163,7 @@ type failure struct {
 	code        int
 	description string
 	retryAfter  int
+	migrateTo   int64 // the group has become this one
 }
 
 func bad(format string, args ...any) *failure {
@@ -235,6 +238,9 @@ func answer(w http.ResponseWriter, result any, failed *failure) {
 		body = map[string]any{"ok": false, "error_code": failed.code, "description": failed.description}
 		if failed.retryAfter > 0 {
 			body["parameters"] = map[string]any{"retry_after": failed.retryAfter}
+		}
+		if failed.migrateTo != 0 {
+			body["parameters"] = map[string]any{"migrate_to_chat_id": failed.migrateTo}
 		}
 		w.WriteHeader(failed.code)
 	}

@@ -159,11 +159,11 @@ func compose(msg message, part adapters.Part) message {
 	if text == "" {
 		text = "…" // buttons and lists must have one
 	}
-	switch n := len(part.Choices); {
-	case n > buttonLimit:
+	switch {
+	case Limits.InList(part.Choices):
 		msg.Type = "interactive"
 		msg.Interactive = &interactive{Type: "list", Body: body{Text: text}, Action: action{Button: choose(part.Language), Sections: []section{{Rows: rows(part.Choices)}}}}
-	case n > 0:
+	case len(part.Choices) > 0:
 		msg.Type = "interactive"
 		msg.Interactive = &interactive{Type: "button", Body: body{Text: text}}
 		if picture != "" {
@@ -183,7 +183,7 @@ func compose(msg message, part adapters.Part) message {
 // rows are the choices with titles that differ, as WhatsApp demands: labels may have been shortened to the same.
 func rows(choices []conversation.Option) []row {
 	longest := Limits.Buttons.Label
-	if len(choices) > buttonLimit {
+	if Limits.InList(choices) {
 		longest = Limits.List.Label
 	}
 	out := make([]row, len(choices))
