@@ -281,6 +281,7 @@ type frame struct {
 	Visitor string `json:"visitor"`
 	From    string `json:"from"`
 	Text    string `json:"text"`
+	Image   string `json:"image"`
 	Choices []struct {
 		Label string `json:"label"`
 		Value string `json:"value"`
