@@ -246,18 +246,7 @@ func (m *Messenger) pause(ctx context.Context, what string, err error, attempt i
 	}
 	m.log.WarnContext(ctx, "discord call failed", "doing", what, "problem", err, "again_in", delay)
 	m.report("failed", fmt.Sprintf("%s: %v", what, err))
-	return wait(ctx, delay)
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return adapters.Wait(ctx, delay)
 }
 
 // acknowledge tells Discord that pressed buttons are taken care of. It is best effort: after 3 s Discord takes no answer any

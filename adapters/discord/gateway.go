@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/bwmarrin/discordgo"
+
+	"parley/adapters"
 )
 
 // intents are what the bot wants to hear: messages in servers and direct messages. Discord gives the text of direct messages and
@@ -120,7 +122,7 @@ func (g *gateway) run(ctx context.Context) error {
 		} else {
 			g.m.report("connecting", "")
 		}
-		if err := wait(ctx, pause); err != nil {
+		if err := adapters.Wait(ctx, pause); err != nil {
 			return err
 		}
 	}

@@ -183,7 +183,7 @@ func (in *intake) deliver(ctx context.Context, b batch) error {
 			break
 		}
 		in.m.log.WarnContext(ctx, "discord events not stored", "events", len(b.events), "problem", err)
-		if err := wait(ctx, in.m.times.again(attempt)); err != nil {
+		if err := adapters.Wait(ctx, in.m.times.again(attempt)); err != nil {
 			return err
 		}
 	}

@@ -246,7 +246,7 @@ func (m *Messenger) insist(ctx context.Context, what string, do func(context.Con
 		}
 		m.log.WarnContext(ctx, "slack call failed", "doing", what, "problem", err, "again_in", delay)
 		m.report("failed", fmt.Sprintf("%s: %v", what, err))
-		if err := wait(ctx, delay); err != nil {
+		if err := adapters.Wait(ctx, delay); err != nil {
 			return err
 		}
 	}
@@ -254,17 +254,6 @@ func (m *Messenger) insist(ctx context.Context, what string, do func(context.Con
 
 // backoff is 1 s, 2 s, 4 s … 1 min.
 func backoff(attempt int) time.Duration { return min(time.Minute, time.Second<<min(attempt, 6)) }
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // load and save bear an Env without state, as in a test.
 func (m *Messenger) load(ctx context.Context, key string) (string, error) {

@@ -87,7 +87,7 @@ func (m *Messenger) envelope(ctx context.Context, socket *socketmode.Client, req
 			break
 		}
 		m.log.WarnContext(ctx, "slack event not stored", "envelope", request.EnvelopeID, "problem", err)
-		if wait(ctx, backoff(attempt)) != nil {
+		if adapters.Wait(ctx, backoff(attempt)) != nil {
 			return nil // not acknowledged: it comes again
 		}
 	}

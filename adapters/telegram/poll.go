@@ -54,7 +54,7 @@ func (m *Messenger) poll(ctx context.Context, sink adapters.Sink) error {
 			continue
 		}
 		if timeout > 0 && m.now().Sub(asked) < time.Second {
-			if err := wait(ctx, breath); err != nil {
+			if err := adapters.Wait(ctx, breath); err != nil {
 				return err
 			}
 		}
@@ -80,7 +80,7 @@ func (m *Messenger) deliver(ctx context.Context, offset int, raws []json.RawMess
 			break
 		}
 		m.log.WarnContext(ctx, "telegram updates not stored", "updates", len(updates), "problem", err)
-		if err := wait(ctx, backoff(attempt)); err != nil {
+		if err := adapters.Wait(ctx, backoff(attempt)); err != nil {
 			return 0, err
 		}
 	}

@@ -234,22 +234,11 @@ func (m *Messenger) pause(ctx context.Context, what string, err error, attempt i
 	}
 	m.log.WarnContext(ctx, "telegram call failed", "doing", what, "problem", err, "again_in", delay)
 	m.report("failed", fmt.Sprintf("%s: %v", what, err))
-	return wait(ctx, delay)
+	return adapters.Wait(ctx, delay)
 }
 
 // backoff is 1 s, 2 s, 4 s … 1 min.
 func backoff(attempt int) time.Duration { return min(time.Minute, time.Second<<min(attempt, 6)) }
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // answer stops the spinners on pressed buttons. It is best effort: Telegram ends them by itself.
 func (m *Messenger) answer(ctx context.Context) {

@@ -186,7 +186,7 @@ func (m *Messenger) Run(ctx context.Context, _ adapters.Sink) error {
 		}
 		delay := backoff(attempt)
 		m.log.WarnContext(ctx, "whatsapp number not looked up", "problem", err, "again_in", delay)
-		if !wait(ctx, delay) {
+		if adapters.Wait(ctx, delay) != nil {
 			return nil
 		}
 	}
@@ -234,18 +234,6 @@ func (m *Messenger) load(ctx context.Context) (string, error) {
 
 // backoff is 1 s, 2 s, 4 s … 1 min.
 func backoff(attempt int) time.Duration { return min(time.Minute, time.Second<<min(attempt, 6)) }
-
-// wait says whether the time passed before ctx ended.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
 
 func onlyDigits(text string) string {
 	return strings.Map(func(r rune) rune {

@@ -90,14 +90,3 @@ func (silence) Configure(string)       {}
 func backoff(attempt int) time.Duration {
 	return min(time.Minute, 250*time.Millisecond<<min(attempt, 8))
 }
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -44,7 +44,7 @@ func (m *Messenger) Run(ctx context.Context, sink adapters.Sink) error {
 		if end.unlinked {
 			m.forget(ctx)
 		}
-		if err := wait(ctx, end.pause); err != nil {
+		if err := adapters.Wait(ctx, end.pause); err != nil {
 			return nil
 		}
 	}
@@ -61,7 +61,7 @@ func (m *Messenger) insist(ctx context.Context) (*sqlstore.Container, func(), er
 			m.log.WarnContext(ctx, "whatsapp store not opened", "problem", err)
 			m.report("failed", err.Error())
 		}
-		if err := wait(ctx, backoff(attempt)); err != nil {
+		if err := adapters.Wait(ctx, backoff(attempt)); err != nil {
 			return nil, nil, err
 		}
 	}

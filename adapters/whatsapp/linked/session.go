@@ -90,7 +90,7 @@ func (m *Messenger) attend(ctx context.Context, sink adapters.Sink, d *store.Dev
 		if held {
 			attempt = 0
 		}
-		if err := wait(ctx, backoff(attempt)); err != nil {
+		if err := adapters.Wait(ctx, backoff(attempt)); err != nil {
 			return ending{}
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/store/sqlstore"
 	"go.mau.fi/whatsmeow/types"
+
+	"parley/adapters"
 )
 
 // schema is the library's own, on Postgres. On SQLite its tables, all named whatsmeow_…, stand beside ours.
@@ -86,7 +88,7 @@ func upgrade(ctx context.Context, container *sqlstore.Container) error {
 		if err == nil || attempt == 5 {
 			return err
 		}
-		if err := wait(ctx, time.Duration(attempt)*100*time.Millisecond); err != nil {
+		if err := adapters.Wait(ctx, time.Duration(attempt)*100*time.Millisecond); err != nil {
 			return err
 		}
 	}
