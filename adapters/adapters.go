@@ -171,6 +171,7 @@ func (e *SendError) Unwrap() error { return e.Err }
 // Env is what an adapter gets from the house.
 type Env struct {
 	Account string // the account's name in the config
+	HookURL string // the public address of this account's hook; "" when nobody knows it
 	HTTP    *http.Client
 	Log     *slog.Logger
 	Now     func() time.Time

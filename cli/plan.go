@@ -158,8 +158,12 @@ func newMessenger(a config.Account, env adapters.Env) (adapters.Messenger, adapt
 
 // env is what an adapter of this installation gets.
 func (in *installation) env(account string, report func(state, problem string)) adapters.Env {
+	hook := *in.publicURL.Load()
+	if hook != "" {
+		hook += "/hooks/" + account
+	}
 	return adapters.Env{
-		Account: account, HTTP: &http.Client{Timeout: 70 * time.Second}, Log: in.log.With("account", account), Now: time.Now,
+		Account: account, HookURL: hook, HTTP: &http.Client{Timeout: 70 * time.Second}, Log: in.log.With("account", account), Now: time.Now,
 		State: store.AccountState{Store: in.store, Account: account}, DB: in.store.DB().DB, Dialect: string(in.store.Dialect()), Report: report,
 	}
 }

@@ -8,6 +8,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
@@ -62,7 +63,7 @@ var Spec = adapters.Spec{
 		},
 		{
 			Name: "hook_url", Type: config.URL,
-			Doc:    "The public address of this account's hook, for links: it shows the words that a person sends to the bot to begin.",
+			Doc:    "The public address of this account's hook, for links: it shows the words that a person sends to the bot to begin. Made of web.public_url when absent.",
 			Sample: "https://chat.example/hooks/discord",
 		},
 		{
@@ -107,7 +108,7 @@ func New(s config.Settings, env adapters.Env) (*Messenger, error) {
 	m := &Messenger{
 		log: env.Log, now: env.Now, state: env.State, report: env.Report,
 		token:   strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s.Secret("token").Reveal()), "Bot ")),
-		hookURL: s.String("hook_url"), times: usualTimes, acks: make(chan interaction, 256), asked: &asked{},
+		hookURL: cmp.Or(s.String("hook_url"), env.HookURL), times: usualTimes, acks: make(chan interaction, 256), asked: &asked{},
 	}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)

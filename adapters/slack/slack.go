@@ -7,6 +7,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ var Spec = adapters.Spec{
 		},
 		{
 			Name: "hook_url", Type: config.URL,
-			Doc:    "The public address of this account's hook, for links: it shows the words that a person sends to the bot to begin.",
+			Doc:    "The public address of this account's hook, for links: it shows the words that a person sends to the bot to begin. Made of web.public_url when absent.",
 			Sample: "https://chat.example/hooks/slack",
 		},
 		{
@@ -111,7 +112,7 @@ func New(s config.Settings, env adapters.Env) (*Messenger, error) {
 	m := &Messenger{
 		log: env.Log, now: env.Now, state: env.State, report: env.Report,
 		mode: s.String("mode"), signing: []byte(strings.TrimSpace(s.Secret("signing_secret").Reveal())),
-		hookURL: s.String("hook_url"), app: strings.TrimSpace(s.String("app_id")),
+		hookURL: cmp.Or(s.String("hook_url"), env.HookURL), app: strings.TrimSpace(s.String("app_id")),
 	}
 	bot, app := strings.TrimSpace(s.Secret("bot_token").Reveal()), strings.TrimSpace(s.Secret("app_token").Reveal())
 	m.api = newAPI(bot, app, s.String("api_base"), env.HTTP)
