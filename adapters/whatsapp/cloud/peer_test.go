@@ -98,7 +98,7 @@ func TestPrismTakesEveryRequestByMetasDescription(t *testing.T) {
 	}
 	for name, part := range map[string]adapters.Part{
 		"text with buttons":  {Text: strings.Repeat("x", 1025), Choices: options(1, 3, 3)},
-		"the label of one":   {Text: "?", Choices: options(1, 21, 3)},
+		"the label of one":   {Text: "?", Choices: options(1, 25, 3)}, // up to 24 it is the row of a list
 		"the value of one":   {Text: "?", Choices: options(1, 3, 257)},
 		"the label of a row": {Text: "?", Choices: options(4, 25, 3)},
 		"the value of a row": {Text: "?", Choices: options(4, 3, 201)},
