@@ -65,7 +65,7 @@ func openBrowser(t *testing.T) *browser {
 // person is a window of somebody with cookies of their own.
 func (b *browser) person() *tab {
 	b.t.Helper()
-	return newTab(b.t, b.ctx, chromedp.WithNewBrowserContext())
+	return newTab(b.ctx, b.t, chromedp.WithNewBrowserContext())
 }
 
 // tab is a page that a person looks at. What the page's scripts complain about fails the test when it ends.
@@ -78,7 +78,7 @@ type tab struct {
 // tattle makes a page tell of what its Content-Security-Policy refused.
 const tattle = `document.addEventListener("securitypolicyviolation", (e) => console.error("CSP refused", e.effectiveDirective, e.blockedURI, e.sourceFile, e.lineNumber));`
 
-func newTab(t *testing.T, parent context.Context, opts ...chromedp.ContextOption) *tab {
+func newTab(parent context.Context, t *testing.T, opts ...chromedp.ContextOption) *tab {
 	t.Helper()
 	tab := &tab{}
 	ctx, closeTab := chromedp.NewContext(parent, append(opts, chromedp.WithListener(tab.listen))...)
@@ -150,7 +150,7 @@ func (t *tab) opened(press func()) *tab {
 	press()
 	select {
 	case id := <-found:
-		return newTab(t.t, t.mouse, chromedp.WithTargetID(id))
+		return newTab(t.mouse, t.t, chromedp.WithTargetID(id))
 	case <-time.After(patience):
 		t.t.Fatal("no window was opened")
 		return nil

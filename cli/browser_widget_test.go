@@ -41,7 +41,7 @@ func (t *tab) widget(base string) *document {
 		}
 		for _, other := range targets {
 			if other.Type == "iframe" && strings.HasPrefix(other.URL, base) {
-				elsewhere = newTab(t.t, t.mouse, chromedp.WithTargetID(other.TargetID)).mouse
+				elsewhere = newTab(t.mouse, t.t, chromedp.WithTargetID(other.TargetID)).mouse
 				return elsewhere, 0, nil
 			}
 		}

@@ -62,6 +62,14 @@ func (in *installation) Close() error { return in.store.Close() }
 
 func (in *installation) setPublicURL(address string) { in.publicURL.Store(&address) }
 
+// address is where people reach us, "" when that is not known: in a command that serves nobody.
+func (in *installation) address() string {
+	if address := in.publicURL.Load(); address != nil {
+		return *address
+	}
+	return ""
+}
+
 func (in *installation) build(ctx context.Context) error {
 	p, err := in.draw(ctx, in.cfg)
 	if err != nil {
@@ -77,7 +85,7 @@ func (in *installation) build(ctx context.Context) error {
 	in.house, err = bots.New(bots.Options{
 		Store: in.store, Log: in.log, Merchants: p.merchants,
 		Keys:      bots.LinkKeys{Current: 1, Keys: map[byte][]byte{1: key}},
-		PublicURL: func() string { return *in.publicURL.Load() },
+		PublicURL: in.address,
 	})
 	if err != nil {
 		return err

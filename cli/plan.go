@@ -158,7 +158,7 @@ func newMessenger(a config.Account, env adapters.Env) (adapters.Messenger, adapt
 
 // env is what an adapter of this installation gets.
 func (in *installation) env(account string, report func(state, problem string)) adapters.Env {
-	hook := *in.publicURL.Load()
+	hook := in.address()
 	if hook != "" {
 		hook += "/hooks/" + account
 	}

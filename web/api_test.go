@@ -311,7 +311,7 @@ func TestIdsOfAnotherMerchantAreNotFoundOnAnyRoute(t *testing.T) {
 			continue
 		}
 		tried++
-		w := httptest.NewRecorder()
+		var w *httptest.ResponseRecorder
 		if route.Allow.Scope() != "" {
 			w = o.ask(o.ours.key, method, path, bodies[route.Pattern])
 		} else {

@@ -50,7 +50,8 @@ type storeGate struct {
 
 // Admit looks the caller up and compares what they may with what is wanted.
 func (g storeGate) Admit(r *http.Request, want Permission) (*http.Request, error) {
-	who, err := caller{}, error(nil)
+	var who caller
+	var err error
 	switch {
 	case want.Scope() != "":
 		who, err = g.key(r, want.Scope())

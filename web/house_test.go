@@ -31,12 +31,12 @@ type office struct {
 
 // shop is one merchant with a key that may do everything, an admin who is signed in, and a row of each kind.
 type shop struct {
-	merchant                                    commerce.MerchantID
-	key, session                                string
-	admin                                       store.Person
-	sku, thread, contact, watch, order, offer   string
-	threadKey, contactKey, addressKey, keyCount int64
-	account                                     string
+	merchant                                  commerce.MerchantID
+	key, session                              string
+	admin                                     store.Person
+	sku, thread, contact, watch, order, offer string
+	threadKey, contactKey, addressKey         int64
+	account                                   string
 }
 
 func openOffice(t *testing.T) *office {

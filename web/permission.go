@@ -17,10 +17,10 @@ func Staff(role string) Permission { return Permission{kind: "staff", need: role
 // Key admits API keys with the scope.
 func Key(scope string) Permission { return Permission{kind: "key", need: scope} }
 
-// IsPublic, Role and Scope say which of the three it is; Role and Scope are "" for the others.
+// IsPublic says that everybody is admitted.
 func (p Permission) IsPublic() bool { return p.kind == "public" }
 
-// Role is what a member of staff needs.
+// Role is what a member of staff needs; "" when it is not staff that is admitted.
 func (p Permission) Role() string {
 	if p.kind == "staff" {
 		return p.need
@@ -28,7 +28,7 @@ func (p Permission) Role() string {
 	return ""
 }
 
-// Scope is what a key needs.
+// Scope is what a key needs; "" when it is not keys that are admitted.
 func (p Permission) Scope() string {
 	if p.kind == "key" {
 		return p.need

@@ -25,7 +25,6 @@ type house struct {
 	visitors   map[string]string // secret to id
 	subscribed []Subscription
 	refuse     error
-	link       string
 	offers     map[string]BuyOffer
 	bought     map[string]int
 }

@@ -245,7 +245,8 @@ func (g *gateway) hold(ctx context.Context, c *connection, l *link) error {
 // returns waits for Open after its link was ended.
 func (g *gateway) returns(opened <-chan error) error {
 	select {
-	case <-opened:
+	case err := <-opened:
+		_ = err // it says that the link was ended, which we did
 		return nil
 	case <-time.After(g.m.times.grace):
 		return errStuck
@@ -268,7 +269,7 @@ func (g *gateway) openError(l *link, err error) error {
 func (g *gateway) watch(ctx context.Context, c *connection, l *link) error {
 	tick := time.NewTicker(g.m.times.check)
 	defer tick.Stop()
-	known, stop := c.known, ctx.Done()
+	known := c.known
 	for {
 		select {
 		case <-known:
@@ -277,9 +278,8 @@ func (g *gateway) watch(ctx context.Context, c *connection, l *link) error {
 		case <-c.disconnected:
 			l.end(lost)
 			return nil
-		case <-stop:
+		case <-ctx.Done():
 			// Closing tells Discord that the bot is offline; the library takes a second for it.
-			stop = nil
 			closing := make(chan struct{})
 			go func() {
 				defer close(closing)
