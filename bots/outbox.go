@@ -83,13 +83,17 @@ func (h *House) recoverInterrupted(ctx context.Context, a *account) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range parts {
-			if err := tx.SettlePart(ctx, p.Key, a.afterUnknown(p.Class), "", "the process ended while it was being sent", tx.Now()); err != nil {
-				return err
-			}
-		}
-		return nil
+		return a.settleInterrupted(ctx, tx, parts)
 	})
+}
+
+func (a *account) settleInterrupted(ctx context.Context, tx *store.Tx, parts []store.Part) error {
+	for _, p := range parts {
+		if err := tx.SettlePart(ctx, p.Key, a.afterUnknown(p.Class), "", "the process ended while it was being sent", tx.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // afterUnknown is what follows when nobody knows whether a part arrived.
@@ -117,7 +121,13 @@ type result struct {
 func (h *House) sendDue(ctx context.Context, a *account) (int, time.Time, error) {
 	var parts []store.Part
 	err := h.store.Tx(ctx, func(tx *store.Tx) (err error) {
-		parts, err = tx.ClaimParts(ctx, a.Name, sendersPerAccount)
+		orphaned, err := tx.Orphaned(ctx, a.Name)
+		if err == nil {
+			err = a.settleInterrupted(ctx, tx, orphaned)
+		}
+		if err == nil {
+			parts, err = tx.ClaimParts(ctx, a.Name, sendersPerAccount)
+		}
 		return err
 	})
 	if err != nil || len(parts) == 0 {

@@ -97,7 +97,7 @@ const selectHeads = `
 
 const claimPart = `
 	UPDATE parts
-	SET state = 'sending', attempts = attempts + 1, changed_ms = $2
+	SET state = 'sending', attempts = attempts + 1, changed_ms = $2, claimed_by = $3
 	WHERE key = $1 AND state = 'queued'`
 
 // ClaimParts takes the first part that is due of each of an account's conversations and marks it sending, so that
@@ -131,7 +131,7 @@ func (tx *Tx) ClaimParts(ctx context.Context, account string, limit int) ([]Part
 	}
 	var out []Part
 	for _, r := range rows {
-		n, err := tx.count(ctx, "claim part", claimPart, r.Key, tx.now.UnixMilli())
+		n, err := tx.count(ctx, "claim part", claimPart, r.Key, tx.now.UnixMilli(), tx.process)
 		if err != nil {
 			return nil, err
 		}
@@ -191,17 +191,28 @@ const selectInterrupted = `
 	SELECT p.key, m.class
 	FROM parts p
 	JOIN messages m ON m.key = p.message_key
-	WHERE p.account = $1 AND p.state IN ('queued', 'sending') AND p.state = 'sending'
-	ORDER BY p.key`
+	WHERE p.account = $1 AND p.state IN ('queued', 'sending') AND p.state = 'sending'`
 
-// Interrupted lists an account's parts (their keys and classes) that were handed over when the last process ended, so that
-// nobody knows whether they arrived.
+const selectOrphaned = selectInterrupted + ` AND p.claimed_by <> $2`
+
+// Interrupted lists an account's parts (their keys and classes) that are under way while nobody sends them: what the last process
+// had handed over when it ended, so that nobody knows whether they arrived.
 func (tx *Tx) Interrupted(ctx context.Context, account string) ([]Part, error) {
+	return tx.interrupted(ctx, selectInterrupted, account)
+}
+
+// Orphaned lists those of them that another process than this one claimed. A claim of one that was killed can be committed after its
+// successor has looked for what was interrupted.
+func (tx *Tx) Orphaned(ctx context.Context, account string) ([]Part, error) {
+	return tx.interrupted(ctx, selectOrphaned, account, tx.process)
+}
+
+func (tx *Tx) interrupted(ctx context.Context, query string, args ...any) ([]Part, error) {
 	var rows []struct {
 		Key   int64
 		Class string
 	}
-	err := tx.list(ctx, "find interrupted parts", &rows, selectInterrupted, account)
+	err := tx.list(ctx, "find interrupted parts", &rows, query+" ORDER BY p.key", args...)
 	parts := make([]Part, len(rows))
 	for i, r := range rows {
 		parts[i] = Part{Key: r.Key, Class: conversation.Class(r.Class)}

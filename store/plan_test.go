@@ -17,6 +17,7 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 		"heads of the outbox":      selectHeads,
 		"next part":                nextDue,
 		"interrupted parts":        selectInterrupted,
+		"orphaned parts":           selectOrphaned,
 		"drop held parts":          dropHeld,
 		"drop queued parts":        dropQueued,
 		"settle part":              settlePart,

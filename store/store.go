@@ -49,6 +49,7 @@ type Store struct {
 	read    *sqlx.DB
 	dialect Dialect
 	now     func() time.Time
+	process string // names this opening of the store, in what it claims
 
 	mu        sync.Mutex
 	listeners map[int]func() // called after each commit that appended events
@@ -61,7 +62,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{now: o.Now, listeners: map[int]func(){}}
+	s := &Store{now: o.Now, process: NewID("prc"), listeners: map[int]func(){}}
 	var err error
 	switch {
 	case strings.HasPrefix(dsn, "sqlite://"):

@@ -365,3 +365,47 @@ func TestADatabaseURLMustNameItsKind(t *testing.T) {
 		}
 	}
 }
+
+func TestAPartThatAnotherProcessLeftUnderWayIsFound(t *testing.T) {
+	dsn := "sqlite://" + t.TempDir() + "/p.db"
+	var stores []*store.Store
+	for range 2 {
+		s, err := store.Open(t.Context(), dsn, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		stores = append(stores, s)
+	}
+	killed, successor := stores[0], stores[1]
+	turn := echo(merchant(t, killed), text("1", "hi"))
+	turn.Apply = func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
+		key, err := tx.AddMessage(ctx, th, store.Message{Author: store.FromBot, Kind: "reply", Text: "one"}, "")
+		if err != nil {
+			return err
+		}
+		return tx.AddParts(ctx, th, key, []store.Part{{Text: "one"}}, time.Time{})
+	}
+	if _, err := killed.ApplyTurns(t.Context(), []store.Turn{turn}); err != nil {
+		t.Fatal(err)
+	}
+	err := killed.Tx(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ClaimParts(t.Context(), "chat", 8)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s, want := range map[*store.Store]int{killed: 0, successor: 1} {
+		err := s.View(t.Context(), func(tx *store.Tx) error {
+			parts, err := tx.Orphaned(t.Context(), "chat")
+			if len(parts) != want {
+				t.Errorf("found %d orphaned parts, want %d", len(parts), want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

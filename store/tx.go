@@ -21,6 +21,7 @@ type Tx struct {
 	tx      *sqlx.Tx
 	dialect Dialect
 	now     time.Time
+	process string   // of the store
 	events  bool     // something was appended to events
 	after   []func() // run after the commit
 	saves   int
@@ -56,7 +57,7 @@ func (s *Store) once(ctx context.Context, db *sqlx.DB, fn func(*Tx) error) (err 
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{tx: raw, dialect: s.dialect, now: s.now().UTC().Truncate(time.Millisecond)}
+	tx := &Tx{tx: raw, dialect: s.dialect, process: s.process, now: s.now().UTC().Truncate(time.Millisecond)}
 	defer func() { _ = raw.Rollback() }() // after a commit this does nothing
 	if err := fn(tx); err != nil {
 		return err
