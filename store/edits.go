@@ -8,13 +8,13 @@ import "context"
 const (
 	takeButtonsOff = `
 	INSERT INTO parts (message_key, conversation_key, account, position, text, choices, image, state, due_ms, changed_ms, edit)
-	SELECT message_key, conversation_key, account, position, text, '[]', image, 'queued', $2, $2, 1
+	SELECT message_key, conversation_key, account, position, text, '[]', image, 'queued', 0, $2, 1
 	FROM parts
 	WHERE message_key = $1 AND edit = 0 AND choices <> '[]' AND state <> 'failed'`
 
 	reword = `
 	INSERT INTO parts (message_key, conversation_key, account, position, text, choices, image, state, due_ms, changed_ms, edit)
-	SELECT message_key, conversation_key, account, position, $2, choices, image, 'queued', $3, $3, 1
+	SELECT message_key, conversation_key, account, position, $2, choices, image, 'queued', 0, $3, 1
 	FROM parts
 	WHERE message_key = $1 AND edit = 0 AND state <> 'failed'
 		AND NOT EXISTS (SELECT 1 FROM parts o WHERE o.message_key = $1 AND o.edit = 0 AND o.position > 0)`

@@ -174,7 +174,7 @@ func (tx *Tx) ButtonPart(ctx context.Context, message int64) (Part, error) {
 func (tx *Tx) Unbutton(ctx context.Context, part Part, text string) error {
 	return tx.exec(ctx, "take buttons off part", `
 	INSERT INTO parts (message_key, conversation_key, account, position, text, choices, image, state, due_ms, changed_ms, edit)
-	SELECT message_key, conversation_key, account, position, $2, '[]', image, 'queued', $3, $3, 1
+	SELECT message_key, conversation_key, account, position, $2, '[]', image, 'queued', 0, $3, 1
 	FROM parts
 	WHERE key = $1`, part.Key, text, tx.now.UnixMilli())
 }

@@ -50,12 +50,11 @@ const insertPart = `
 	INSERT INTO parts (message_key, conversation_key, account, position, text, choices, image, state, due_ms, changed_ms)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-// AddParts queues the parts of a message in their order. due may be in the future; the zero time is now.
+// AddParts queues the parts of a message in their order. due may be in the future; the zero time is at once, and is kept as 0: the
+// instants of transactions that run side by side on Postgres are not in the order of their commits, so that "now" would still be
+// ahead for some.
 func (tx *Tx) AddParts(ctx context.Context, th *Thread, message int64, parts []Part, due time.Time) error {
 	now := tx.now.UnixMilli()
-	if due.IsZero() {
-		due = tx.now
-	}
 	for i, p := range parts {
 		if p.Choices == nil {
 			p.Choices = []conversation.Option{}
@@ -176,7 +175,7 @@ func (tx *Tx) FailRest(ctx context.Context, message int64, problem string) error
 }
 
 const nextDue = `
-	SELECT COALESCE(min(p.due_ms), 0)
+	SELECT COALESCE(min(CASE WHEN p.due_ms = 0 THEN $2 ELSE p.due_ms END), 0)
 	FROM parts p
 	WHERE p.account = $1 AND p.state IN ('queued', 'sending') AND p.state = 'queued' AND NOT ` + isBehind
 

@@ -409,3 +409,40 @@ func TestAPartThatAnotherProcessLeftUnderWayIsFound(t *testing.T) {
 		}
 	}
 }
+
+// On Postgres a transaction that began earlier may come to its statements later than one that began after it.
+func TestAMessageForAtOnceIsNeverTakenForOneHeldBack(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	s, err := store.Open(t.Context(), "sqlite://"+t.TempDir()+"/p.db", store.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	var thread int64
+	turn := echo(merchant(t, s), text("1", "hi"))
+	turn.Apply = func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
+		thread = th.Key
+		key, err := tx.AddMessage(ctx, th, store.Message{Author: store.FromBot, Kind: "reply", Text: "one"}, "")
+		if err != nil {
+			return err
+		}
+		return tx.AddParts(ctx, th, key, []store.Part{{Text: "one"}}, time.Time{})
+	}
+	if _, err := s.ApplyTurns(t.Context(), []store.Turn{turn}); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(-5 * time.Millisecond)
+	err = s.Tx(t.Context(), func(tx *store.Tx) error {
+		if err := tx.DropHeld(t.Context(), thread); err != nil {
+			return err
+		}
+		parts, err := tx.ClaimParts(t.Context(), "chat", 8)
+		if len(parts) != 1 {
+			t.Errorf("claimed %d parts, want the message to be sent", len(parts))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
