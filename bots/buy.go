@@ -73,7 +73,7 @@ func (h *House) quoteOf(token string) (commerce.MerchantID, commerce.QuoteID, er
 	if err != nil && !errors.Is(err, ErrLinkExpired) {
 		return 0, "", fmt.Errorf("%w: %w", commerce.ErrNotFound, err)
 	}
-	return merchant, commerce.QuoteID(idText("qte", bits)), nil
+	return merchant, commerce.QuoteID(store.FormatID("qte", bits)), nil
 }
 
 // receiptTime is how long a buyer waits on the page for a provider's answer.

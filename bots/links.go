@@ -7,10 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"strings"
 	"time"
 
 	"parley/commerce"
+	"parley/store"
 )
 
 // LinkKeys sign the tokens of links. New ones are signed with Current; older keys still verify.
@@ -69,46 +69,9 @@ func (k LinkKeys) verify(purpose byte, token string, now time.Time) (commerce.Me
 	return merchant, id, nil
 }
 
-const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
-
-// idBits are the 128 bits of a public id, idText the inverse.
-func idBits(id string) (bits [16]byte, ok bool) {
-	_, digits, ok := strings.Cut(id, "_")
-	if !ok || len(digits) != 26 {
-		return bits, false
-	}
-	for i := range 26 {
-		v := strings.IndexByte(crockford, digits[i])
-		if v < 0 {
-			return bits, false
-		}
-		for j := range 5 {
-			if bit := i*5 - 2 + j; bit >= 0 && v>>(4-j)&1 == 1 {
-				bits[bit/8] |= 1 << (7 - bit%8)
-			}
-		}
-	}
-	return bits, true
-}
-
-func idText(prefix string, bits [16]byte) string {
-	out := make([]byte, 26)
-	for i := range out {
-		var v byte
-		for bit := i*5 - 2; bit < i*5+3; bit++ {
-			v <<= 1
-			if bit >= 0 {
-				v |= bits[bit/8] >> (7 - bit%8) & 1
-			}
-		}
-		out[i] = crockford[v]
-	}
-	return prefix + "_" + string(out)
-}
-
 // buyLink is the address of a quote's page.
 func (h *House) buyLink(q commerce.Quote) string {
-	bits, ok := idBits(string(q.ID))
+	bits, ok := store.ParseID(string(q.ID))
 	if !ok {
 		return ""
 	}

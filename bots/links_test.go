@@ -13,9 +13,9 @@ func TestALinkTokenNamesWhatItWasMadeForAndNothingElse(t *testing.T) {
 	old := LinkKeys{Current: 1, Keys: map[byte][]byte{1: make([]byte, 32)}}
 	keys := LinkKeys{Current: 2, Keys: map[byte][]byte{1: make([]byte, 32), 2: []byte("0123456789abcdef0123456789abcdef")}}
 	id := store.NewID("qte")
-	bits, ok := idBits(id)
-	if !ok || idText("qte", bits) != id {
-		t.Fatalf("%s does not survive as bits: %s", id, idText("qte", bits))
+	bits, ok := store.ParseID(id)
+	if !ok || store.FormatID("qte", bits) != id {
+		t.Fatalf("%s does not survive as bits: %s", id, store.FormatID("qte", bits))
 	}
 	token := keys.sign(purposeBuy, 7, bits, now.Add(time.Hour))
 	merchant, got, err := keys.verify(purposeBuy, token, now)

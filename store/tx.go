@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -108,20 +109,42 @@ func (tx *Tx) NewID(prefix string) string { return NewID(prefix) }
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
 
 // NewID makes a public id outside a transaction.
-func NewID(prefix string) string {
-	u := uuid.Must(uuid.NewV7())
+func NewID(prefix string) string { return FormatID(prefix, uuid.Must(uuid.NewV7())) }
+
+// FormatID writes 128 bits as a public id: 26 characters of five bits, the first with two bits of padding.
+func FormatID(prefix string, bits [16]byte) string {
 	out := make([]byte, 26)
-	for i := range out { // 26 groups of five bits over 128, the first with two bits of padding
+	for i := range out {
 		var v byte
 		for bit := i*5 - 2; bit < i*5+3; bit++ {
 			v <<= 1
 			if bit >= 0 {
-				v |= u[bit/8] >> (7 - bit%8) & 1
+				v |= bits[bit/8] >> (7 - bit%8) & 1
 			}
 		}
 		out[i] = crockford[v]
 	}
 	return prefix + "_" + string(out)
+}
+
+// ParseID is the inverse of FormatID, whatever the prefix.
+func ParseID(id string) (bits [16]byte, ok bool) {
+	_, digits, ok := strings.Cut(id, "_")
+	if !ok || len(digits) != 26 {
+		return bits, false
+	}
+	for i := range 26 {
+		v := strings.IndexByte(crockford, digits[i])
+		if v < 0 {
+			return bits, false
+		}
+		for j := range 5 {
+			if bit := i*5 - 2 + j; bit >= 0 && v>>(4-j)&1 == 1 {
+				bits[bit/8] |= 1 << (7 - bit%8)
+			}
+		}
+	}
+	return bits, true
 }
 
 const appendEvent = `
