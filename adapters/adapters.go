@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
+	"parley/commerce/money"
 	"parley/config"
 	"parley/conversation"
 )
@@ -71,6 +73,37 @@ type Room interface {
 	Open(ctx context.Context, room, title string) (thread string, err error)
 }
 
+// Invoicer is implemented where the network itself can collect money for the shop, on an account that is set up for it. Send is then
+// given options with an Invoice; before it takes money the network asks (conversation.Checkout), and tells when it has
+// (conversation.Paid).
+type Invoicer interface {
+	// Invoicing says how the account is set up. It never changes.
+	Invoicing() Invoicing
+	// AnswerCheckout answers the question of that name: the invoice may be paid, or not, for the reason that the person is shown. A
+	// failure is a *SendError; one that is Rejected came too late.
+	AnswerCheckout(ctx context.Context, question, refusal string) error
+}
+
+// Invoicing is how an account collects money; the zero value: not at all.
+type Invoicing struct {
+	Setting            string           // the setting that switched it on; "" when it is off
+	Test               bool             // no money moves
+	Currencies         []money.Currency // in which the network collects
+	Title, Description int              // the longest that an invoice may have, in runes
+}
+
+// Takes says that the account collects, in that currency.
+func (i Invoicing) Takes(c money.Currency) bool {
+	return i.Setting != "" && slices.Contains(i.Currencies, c)
+}
+
+// Reactor is implemented where a sign can be put on somebody's message: here, that a person will read it. It is best effort; errors
+// are logged at debug.
+type Reactor interface {
+	// React puts an emoji on the message with that id, as in Event.Message.
+	React(ctx context.Context, chat, message, emoji string) error
+}
+
 // Pairer is implemented where a person links a phone to the account.
 type Pairer interface {
 	// Pair shows codes (the text of a QR, or letters to type) until the phone has answered, ctx ends or pairing fails. With a
@@ -125,6 +158,8 @@ type Limits struct {
 	// Repeatable says that a part sent twice under one Key reaches the person once, so that a part whose fate is unknown can
 	// simply be sent again.
 	Repeatable bool
+	// Pace is how fast the network takes messages.
+	Pace Pace
 	// Edits, Typing and Receipts say what the network offers beside sending.
 	Edits, Typing, Receipts bool
 }
@@ -152,7 +187,7 @@ const (
 // SendError is why a part was not delivered, and what follows from it.
 type SendError struct {
 	Consequence Consequence
-	RetryAfter  time.Duration // with Throttled: the network's own figure
+	RetryAfter  time.Duration // with Throttled: the network's own figure; see Pause
 	PerChat     bool          // with Throttled: the pause binds this chat only
 	Code        string        // the network's own code
 	Reason      string        // for the admin; holds no secret
@@ -167,6 +202,11 @@ func (e *SendError) Error() string {
 }
 
 func (e *SendError) Unwrap() error { return e.Err }
+
+// Pause is how long to wait after a Throttled: neither no time nor for ever, whatever the network says.
+func (e *SendError) Pause() time.Duration {
+	return min(max(e.RetryAfter, 100*time.Millisecond), LongestPause)
+}
 
 // Env is what an adapter gets from the house.
 type Env struct {
@@ -201,5 +241,7 @@ type Spec struct {
 	Typed string
 	// MayWriteFirst says whether the bot may open the conversation.
 	MayWriteFirst bool
-	New           func(settings config.Settings, env Env) (Messenger, error)
+	// Invoicing reads how an account with such settings would collect money; nil where no account can.
+	Invoicing func(settings config.Settings) Invoicing
+	New       func(settings config.Settings, env Env) (Messenger, error)
 }

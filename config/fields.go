@@ -59,6 +59,7 @@ func merchantFields(kinds Kinds) []Field {
 				{Name: "name", Type: Slug, Required: true, Sample: "chat",
 					Doc: "The account's name, unique in the file; its webhook is /hooks/{name}."},
 				{Name: "adapter", Type: Enum, Required: true, Enum: kindNames(kinds.Adapters), Doc: "The messenger."},
+				{Name: "pace", Type: Group, Doc: "How fast messages leave, where it is not to be what the network publishes.", Fields: paceFields()},
 			}},
 		{Name: "payments", Type: List, Doc: "How shoppers can pay, in the order in which they are offered.",
 			By: "provider", Kinds: kinds.Payments, Fields: []Field{
@@ -77,6 +78,14 @@ func merchantFields(kinds Kinds) []Field {
 				Doc: "The room's id: a group's on Telegram, a channel's on Slack and Discord."},
 		}},
 		{Name: "policy", Type: Group, Doc: "How the merchant trades.", Fields: policyFields()},
+	}
+}
+
+func paceFields() []Field {
+	return []Field{
+		{Name: "account", Type: Number, Min: "0", Sample: "100", Doc: "Messages a second of the whole account; 0 means no limit."},
+		{Name: "chat", Type: Number, Min: "0", Sample: "0.5", Doc: "Messages a second to one chat; 0 means no limit."},
+		{Name: "group", Type: Number, Min: "0", Sample: "0.3", Doc: "Messages a second to one group, beside chat; 0 means no limit."},
 	}
 }
 

@@ -11,6 +11,7 @@ func sampleKinds() Kinds {
 				{Name: "mode", Type: Enum, Enum: []string{"poll", "webhook"}, Default: "poll", Sample: "webhook", Doc: "How messages come in."},
 				{Name: "webhook_url", Type: URL, RequiredWith: "mode=webhook", Sample: "https://a.example/hooks/tg", Doc: "Our address."},
 				{Name: "webhook_secret", Type: Secret, Sample: "a-word", Doc: "What Telegram shows."},
+				{Name: "payments_token", Type: Secret, Sample: "1:TEST:a", Doc: "What @BotFather gives under Payments."},
 				{Name: "poll_timeout", Type: Duration, Default: "50s", Min: "1s", Max: "50s", Sample: "25s", Doc: "How long a question lasts."},
 				{Name: "api_base", Type: URL, Default: "https://api.telegram.org", Sample: "http://127.0.0.1:8081", Doc: "Where the API is."},
 			},

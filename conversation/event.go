@@ -38,6 +38,13 @@ const (
 	Edited Kind = "edited"
 	// Deleted says that somebody took back what they had said: Value is the Event.Message of that.
 	Deleted Kind = "deleted"
+	// Reaction is a sign that the contact put on a message: Text holds it, Value is the network's id of the message.
+	Reaction Kind = "reaction"
+	// Checkout asks whether an Invoice may be paid now: Payment says which, Value names the question in the answer. The network
+	// waits for that and forgets the question soon, so that the event has no ID: each delivery is answered.
+	Checkout Kind = "checkout"
+	// Paid says that the money for an Invoice has come: Payment says how much, ID is made from its reference.
+	Paid Kind = "paid"
 )
 
 // Event is one thing that happened in a conversation. Adapters fill the upper block and Kind, Text, Value; the rest is
@@ -57,6 +64,9 @@ type Event struct {
 
 	Text  string `json:"text,omitempty"`
 	Value string `json:"value,omitempty"`
+
+	Media   string   `json:"media,omitempty"`   // what came along with the words of Text: photo, file, video
+	Payment *Payment `json:"payment,omitempty"` // with Checkout and Paid
 
 	Name    string   `json:"name,omitempty"`
 	Vars    Vars     `json:"vars,omitempty"`

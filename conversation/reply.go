@@ -13,6 +13,10 @@ type Option struct {
 	ID    string `json:"id"`              // the event that choosing raises in the flow: buy, question, …
 	Label string `json:"label"`           // what the contact reads
 	Value string `json:"value,omitempty"` // what the network carries: opaque, at most 64 bytes, made by package bots
+
+	// Invoice makes choosing a payment: the network collects it and asks before (Checkout). Such an option stands alone, on an
+	// account whose messenger is an adapters.Invoicer.
+	Invoice *Invoice `json:"invoice,omitempty"`
 }
 
 // Class says why a message is sent: it decides about quiet hours, retries and what a repeat would cost.

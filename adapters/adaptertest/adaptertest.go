@@ -3,7 +3,6 @@
 package adaptertest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"parley/adapters"
-	"parley/conversation"
 )
 
 // patience is how long a case waits for anything.
@@ -46,6 +44,22 @@ type Line struct {
 	Block  func()              // they shut the bot out
 	Hold   func(time.Duration) // the network refuses the next message for so long: too many
 	Cut    func()              // the network takes the next message, and the connection breaks before it says so
+	Drop   func()              // the connection to the network is lost; it can be made again at once
+	// Beside has the network deliver their latest deed so many times more, each by a sender of its own that waits for nobody else. Nil
+	// where there is one sender: then it repeats.
+	Beside func(times int)
+	// Shuffle has them write these, and the network bring them in another order. Nil where Hook does it.
+	Shuffle func(texts ...string)
+	// Hook is how the network calls the account; nil where it does not.
+	Hook *Hook
+	// Typing waits until they are shown that somebody writes to them.
+	Typing func()
+	// Reread waits until the latest message they were sent has been changed, and shows it; without a change it may show it as it was.
+	Reread func() Shown
+	// Sign waits until they see a sign on their latest message, and returns it.
+	Sign func() string
+	// Room is where staff work, and who is there.
+	Room *Room
 	// Secrets must appear in no log, report or error.
 	Secrets []string
 }
@@ -56,6 +70,15 @@ type Shown struct {
 	Labels []string
 }
 
+// play is how a case goes. lacks says what a line must have for it; "" when it has all.
+type play struct {
+	run   func(*testing.T, *call)
+	lacks func(*Line) string
+}
+
+// Cases are the names of what a messenger must do.
+func Cases() []string { return slices.Sorted(maps.Keys(cases)) }
+
 // Run tries every case.
 func Run(t *testing.T, h Harness) {
 	t.Helper()
@@ -64,13 +87,16 @@ func Run(t *testing.T, h Harness) {
 			t.Errorf("there is no case %q to be without", name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(cases)) {
+	for _, name := range Cases() {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			if why := h.Without[name]; why != "" {
 				t.Skip(why)
 			}
 			c := open(t, h)
-			cases[name](t, c)
+			if lacks := cases[name].lacks; lacks != nil && lacks(c.Line) != "" {
+				t.Fatalf("the line has no %s: give it one, or name this case in Without with a sentence that says why the network has none", lacks(c.Line))
+			}
+			cases[name].run(t, c)
 			c.stop()
 			c.checkSecrets(t)
 		})
@@ -83,14 +109,15 @@ type call struct {
 	inbox  inbox
 	said   lines
 	errs   []error
-	stop   func() // ends Run and waits for it
-	cancel func() // ends Run
+	told   []string // what the hook answered
+	stop   func()   // ends Run and waits for it
+	cancel func()   // ends Run
 	ended  chan struct{}
 }
 
 func open(t *testing.T, h Harness) *call {
 	t.Helper()
-	c := &call{ended: make(chan struct{})}
+	c := &call{}
 	c.inbox.changed = make(chan struct{})
 	c.Line = h.Open(t, adapters.Env{
 		Account: "account", HTTP: &http.Client{Timeout: patience}, Now: time.Now, State: &memory{values: map[string]string{}},
@@ -100,17 +127,25 @@ func open(t *testing.T, h Harness) *call {
 	if c.Attach != nil {
 		c.Attach(c.inbox.sink)
 	}
+	c.run(t)
+	return c
+}
+
+// run has the account receive, until stop.
+func (c *call) run(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan struct{})
 	var runErr error
 	go func() {
-		defer close(c.ended)
+		defer close(ended)
 		runErr = c.Messenger.Run(ctx, c.inbox.sink)
 	}()
-	c.cancel = cancel
+	c.cancel, c.ended = cancel, ended
 	c.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
-		case <-c.ended:
+		case <-ended:
 			if runErr != nil {
 				t.Errorf("run ended with %v, want nil", runErr)
 			}
@@ -122,30 +157,41 @@ func open(t *testing.T, h Harness) *call {
 	if c.Ready != nil {
 		c.Ready()
 	}
-	return c
 }
 
 // send delivers a part and keeps the error for checkSecrets.
 func (c *call) send(t *testing.T, part adapters.Part) (adapters.Sent, *adapters.SendError) {
 	t.Helper()
 	part.Chat = c.Chat
+	return c.post(t, part)
+}
+
+// post is send for a part that says itself where to.
+func (c *call) post(t *testing.T, part adapters.Part) (adapters.Sent, *adapters.SendError) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	sent, err := c.Messenger.Send(ctx, part)
+	return sent, c.failure(t, "send", err)
+}
+
+// failure keeps an error for checkSecrets.
+func (c *call) failure(t *testing.T, what string, err error) *adapters.SendError {
+	t.Helper()
 	if err == nil {
-		return sent, nil
+		return nil
 	}
 	c.errs = append(c.errs, err)
 	failed, ok := errors.AsType[*adapters.SendError](err)
 	if !ok {
-		t.Fatalf("send failed with %T %v, want a *SendError", err, err)
+		t.Fatalf("%s failed with %T %v, want a *SendError", what, err, err)
 	}
-	return sent, failed
+	return failed
 }
 
 func (c *call) checkSecrets(t *testing.T) {
 	t.Helper()
-	said := c.said.String()
+	said := c.said.String() + strings.Join(c.told, "\n")
 	for _, err := range c.errs {
 		for e := err; e != nil; e = errors.Unwrap(e) {
 			said += "\n" + e.Error()
@@ -159,118 +205,4 @@ func (c *call) checkSecrets(t *testing.T) {
 			t.Errorf("a secret is shown in logs, reports, errors or raw events:\n%s", said)
 		}
 	}
-}
-
-// inbox takes events as the house does: all or nothing, repeats dropped by id.
-type inbox struct {
-	mu      sync.Mutex
-	changed chan struct{}
-	events  []conversation.Event
-	handed  []conversation.Event // with repeats and refusals
-	refuse  int                  // how many hand-overs fail
-	hold    chan struct{}        // while not nil, hand-overs wait for it
-}
-
-func (in *inbox) sink(_ context.Context, events []conversation.Event) error {
-	in.mu.Lock()
-	in.handed = append(in.handed, events...)
-	in.wake()
-	hold := in.hold
-	in.mu.Unlock()
-	if hold != nil {
-		<-hold
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.refuse > 0 {
-		in.refuse--
-		return errors.New("commit failed")
-	}
-	for _, e := range events {
-		if !slices.ContainsFunc(in.events, func(o conversation.Event) bool { return o.Chat == e.Chat && o.ID == e.ID }) {
-			in.events = append(in.events, e)
-		}
-	}
-	in.wake()
-	return nil
-}
-
-func (in *inbox) wake() {
-	close(in.changed)
-	in.changed = make(chan struct{})
-}
-
-func (in *inbox) all() []conversation.Event {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.handed)
-}
-
-func (in *inbox) stored() []conversation.Event {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.events)
-}
-
-// await waits until ok holds for what was stored and what was handed over.
-func (in *inbox) await(t *testing.T, what string, ok func(stored, handed []conversation.Event) bool) {
-	t.Helper()
-	late := time.After(patience)
-	for {
-		in.mu.Lock()
-		done, changed := ok(in.events, in.handed), in.changed
-		in.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-changed:
-		case <-late:
-			t.Fatalf("waited %v for %s; stored is %+v", patience, what, in.stored())
-		}
-	}
-}
-
-// event waits for the nth stored event.
-func (in *inbox) event(t *testing.T, n int) conversation.Event {
-	t.Helper()
-	in.await(t, fmt.Sprintf("event %d", n), func(stored, _ []conversation.Event) bool { return len(stored) >= n })
-	return in.stored()[n-1]
-}
-
-// memory is an account's state.
-type memory struct {
-	mu     sync.Mutex
-	values map[string]string
-}
-
-func (m *memory) Load(_ context.Context, key string) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.values[key], nil
-}
-
-func (m *memory) Save(_ context.Context, key, value string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.values[key] = value
-	return nil
-}
-
-// lines collects what is logged and reported.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

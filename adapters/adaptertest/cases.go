@@ -16,23 +16,43 @@ import (
 )
 
 // cases are what a messenger must do, by the name that Harness.Without uses.
-var cases = map[string]func(*testing.T, *call){
-	"text in":            textIn,
-	"text out":           textOut,
-	"choice":             choice,
-	"repeated delivery":  repeatedDelivery,
-	"commit fails":       commitFails,
-	"order":              order,
-	"at the limit":       atTheLimit,
-	"over the limit":     overTheLimit,
-	"markup":             markup,
-	"control characters": controlCharacters,
-	"blocked":            blocked,
-	"rate limit":         rateLimit,
-	"cut while sending":  cutWhileSending,
-	"stop while sending": stopWhileSending,
-	"stop with an event": stopWithAnEvent,
-	"limits":             limitsAreData,
+var cases = map[string]play{
+	"text in":            {textIn, nil},
+	"text out":           {textOut, nil},
+	"choice":             {choice, needs("Press", func(l *Line) bool { return l.Press != nil })},
+	"repeated delivery":  {repeatedDelivery, needs("Repeat", func(l *Line) bool { return l.Repeat != nil })},
+	"concurrent repeats": {concurrentRepeats, needs("Hook, Beside or Repeat", func(l *Line) bool { return l.Hook != nil || l.Beside != nil || l.Repeat != nil })},
+	"reordering":         {reordering, needs("Hook or Shuffle", func(l *Line) bool { return l.Hook != nil || l.Shuffle != nil })},
+	"commit fails":       {commitFails, nil},
+	"order":              {order, nil},
+	"at the limit":       {atTheLimit, nil},
+	"over the limit":     {overTheLimit, nil},
+	"markup":             {markup, nil},
+	"control characters": {controlCharacters, nil},
+	"blocked":            {blocked, needs("Block", func(l *Line) bool { return l.Block != nil })},
+	"rate limit":         {rateLimit, needs("Hold", func(l *Line) bool { return l.Hold != nil })},
+	"cut while sending":  {cutWhileSending, needs("Cut", func(l *Line) bool { return l.Cut != nil })},
+	"reconnect":          {reconnect, needs("Drop", func(l *Line) bool { return l.Drop != nil })},
+	"run again":          {runAgain, nil},
+	"stop while sending": {stopWhileSending, nil},
+	"stop with an event": {stopWithAnEvent, nil},
+	"forged call":        {forgedCall, nil},
+	"oversize call":      {oversizeCall, nil},
+	"typing":             {typing, nil},
+	"edit":               {edit, nil},
+	"sign":               {sign, nil},
+	"room":               {room, nil},
+	"limits":             {limitsAreData, nil},
+}
+
+// needs says that a case cannot be played without a part of the line.
+func needs(what string, has func(*Line) bool) func(*Line) string {
+	return func(l *Line) string {
+		if has(l) {
+			return ""
+		}
+		return what
+	}
 }
 
 func textIn(t *testing.T, c *call) {
@@ -231,10 +251,7 @@ func stopWhileSending(t *testing.T, c *call) {
 
 // stopWithAnEvent ends Run while the house stores an event: Run waits for it, so that the store may be closed afterwards.
 func stopWithAnEvent(t *testing.T, c *call) {
-	hold := make(chan struct{})
-	c.inbox.mu.Lock()
-	c.inbox.hold = hold
-	c.inbox.mu.Unlock()
+	release := c.inbox.holdUp()
 	c.Type("in hand")
 	c.inbox.await(t, "the hand-over", func(_, handed []conversation.Event) bool { return len(handed) > 0 })
 	c.cancel()
@@ -243,7 +260,7 @@ func stopWithAnEvent(t *testing.T, c *call) {
 		t.Error("run ended while an event was in hand")
 	case <-time.After(50 * time.Millisecond):
 	}
-	close(hold)
+	release()
 	c.stop()
 	if got := texts(c.inbox.stored()); got != "in hand" {
 		t.Errorf("got %q, want the event stored", got)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"parley/adapters"
+	"parley/adapters/adaptertest"
 	"parley/config"
 )
 
@@ -119,8 +120,8 @@ func page(t *testing.T) (text string, complete bool) {
 	for _, a := range all {
 		fmt.Fprintf(&b, "| %s | %s |\n", a.title, strings.Join(carries(a.m.Limits()), " | "))
 	}
-	b.WriteString("\n## What they can do\n\n| | a conversation begins | changes what was sent | shows typing | receipts | drops repeats | hook | room for staff |\n" +
-		"| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("\n## What they can do\n\n| | a conversation begins | changes what was sent | shows typing | puts signs on messages | receipts | drops repeats | hook | room for staff | collects money |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, a := range all {
 		fmt.Fprintf(&b, "| %s | %s |\n", a.title, strings.Join(a.can(), " | "))
 	}
@@ -135,6 +136,13 @@ func page(t *testing.T) (text string, complete bool) {
 		// config.Markdown has headings of its own for what lies deeper.
 		b.WriteString(strings.ReplaceAll(config.Markdown(spec.Fields), "\n## ", "\n#### "))
 	}
+	b.WriteString("\n## What every messenger must do\n\n" +
+		"One suite, `adapters/adaptertest`, plays the same cases on each, against a strict server that is told to repeat, reorder, refuse, break and hang: " +
+		strings.Join(adaptertest.Cases(), ", ") + ".\n\nOf these a messenger is without only what its network cannot have:\n\n| | case | why |\n| --- | --- | --- |\n")
+	for _, w := range without(t) {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", w.title, w.name, w.why)
+	}
+	b.WriteString("\nCases about a hook, typing, signs, changes of what was sent and rooms for staff count where the tables above say that there is one.\n")
 	b.WriteString("\n## What is not covered by any peer\n\nA peer is a program at the other end that we did not write. No peer covers:\n\n")
 	for _, spec := range All() {
 		fmt.Fprintf(&b, "- **%s**: %s\n", spec.Title, uncovered(t, spec.Name))
@@ -198,9 +206,11 @@ func (a account) can() []string {
 	l := a.m.Limits()
 	_, edits := a.m.(adapters.Editor)
 	_, typing := a.m.(adapters.Typer)
+	_, signs := a.m.(adapters.Reactor)
 	_, hook := a.m.(adapters.Webhook)
 	_, room := a.m.(adapters.Room)
-	return []string{begins, yes(edits), yes(typing), yes(l.Receipts), yes(l.Repeatable), yes(hook), yes(room)}
+	_, invoices := a.m.(adapters.Invoicer)
+	return []string{begins, yes(edits), yes(typing), yes(signs), yes(l.Receipts), yes(l.Repeatable), yes(hook), yes(room), yes(invoices)}
 }
 
 // uncovered is what the messenger's page says that no peer covers, on one line.

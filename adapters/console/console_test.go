@@ -50,11 +50,15 @@ func TestConsolePassesTheSuite(t *testing.T) {
 			}
 		},
 		Without: map[string]string{
-			"repeated delivery": "a line is typed once",
-			"over the limit":    "a terminal takes texts of any length",
-			"blocked":           "nobody blocks their own terminal",
-			"rate limit":        "a terminal takes what it is given",
-			"cut while sending": "there is no connection to a terminal",
+			"repeated delivery":  "a line is typed once",
+			"concurrent repeats": "a line is typed once",
+			"reordering":         "lines come in the order in which they are typed",
+			"over the limit":     "a terminal takes texts of any length",
+			"blocked":            "nobody blocks their own terminal",
+			"rate limit":         "a terminal takes what it is given",
+			"cut while sending":  "there is no connection to a terminal",
+			"reconnect":          "there is no connection to a terminal",
+			"run again":          "a terminal belongs to one process, which reads it once",
 		},
 	})
 }

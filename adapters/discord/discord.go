@@ -39,6 +39,7 @@ var limits = adapters.Limits{
 	Buttons: adapters.Buttons{Max: 10, Label: 80, Value: 100},
 	List:    adapters.Buttons{Max: 25, Label: 100, Value: 100},
 	Edits:   true, Typing: true,
+	Pace: pace,
 }
 
 // Spec describes Discord to the config.
@@ -90,9 +91,12 @@ type Messenger struct {
 	acks    chan interaction // pressed buttons that wait to be acknowledged
 	seen    *seen
 	asked   *asked
+	spots   *spots
+	anew    chan struct{} // another session is wanted; holds one
 
-	mu  sync.Mutex
-	bot string
+	mu    sync.Mutex
+	bot   string
+	hears bool // what is said without naming the bot, too
 }
 
 var (
@@ -108,7 +112,8 @@ func New(s config.Settings, env adapters.Env) (*Messenger, error) {
 	m := &Messenger{
 		log: env.Log, now: env.Now, state: env.State, report: env.Report,
 		token:   strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s.Secret("token").Reveal()), "Bot ")),
-		hookURL: cmp.Or(s.String("hook_url"), env.HookURL), times: usualTimes, acks: make(chan interaction, 256), asked: &asked{},
+		hookURL: cmp.Or(s.String("hook_url"), env.HookURL), times: usualTimes, acks: make(chan interaction, 256),
+		asked: &asked{}, spots: &spots{}, anew: make(chan struct{}, 1),
 	}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
@@ -188,7 +193,10 @@ func (m *Messenger) receive(ctx context.Context, wg *sync.WaitGroup, sink adapte
 	if err := m.insist(ctx, "read which messages were seen", m.seen.open); err != nil {
 		return err
 	}
-	in := &intake{m: m, sink: sink, queue: make(chan item, 256), wake: make(chan struct{}, 1)}
+	if err := m.seen.flush(ctx, m.now()); err != nil { // threads that were opened before the marks were read
+		m.log.WarnContext(ctx, "discord marks not saved", "problem", err)
+	}
+	in := &intake{m: m, sink: sink, queue: make(chan item, 256), wake: make(chan struct{}, 1), pending: map[string]bool{}}
 	wg.Go(func() { in.work(ctx) })
 	g := &gateway{m: m, in: in}
 	return g.run(ctx)

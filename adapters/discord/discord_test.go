@@ -249,7 +249,7 @@ func TestInAChannelOnlyMentionsAreHeardAndEverybodyHasAConversation(t *testing.T
 	if first.Text != "how much is it?" || second.Text != "me too" {
 		t.Errorf("got %q and %q, want the words without the mention", first.Text, second.Text)
 	}
-	if first.Chat != shop+"/"+ann.ID || second.Chat != shop+"/"+bob.ID {
+	if first.Chat != shop+":"+ann.ID || second.Chat != shop+":"+bob.ID {
 		t.Errorf("got %q and %q, want a chat each", first.Chat, second.Chat)
 	}
 	options := []conversation.Option{{Label: "Buy", Value: "v-buy"}}

@@ -2,8 +2,9 @@ package discord
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ type user struct {
 	Bot        bool   `json:"bot"`
 }
 
+func (u user) name() string { return cmp.Or(u.GlobalName, u.Username) }
+
 // message is what we read of a message, from the gateway or over REST.
 type message struct {
 	ID          string   `json:"id"`
@@ -39,6 +42,7 @@ type message struct {
 	Attachments []upload `json:"attachments"`
 	Stickers    []any    `json:"sticker_items"`
 	Poll        any      `json:"poll"`
+	Edited      string   `json:"edited_timestamp"`
 }
 
 type upload struct {
@@ -47,10 +51,11 @@ type upload struct {
 
 // interaction is a pressed button or what was picked from a menu.
 type interaction struct {
-	ID      string `json:"id"`
-	Type    int    `json:"type"`
-	Channel string `json:"channel_id"`
-	Guild   string `json:"guild_id"`
+	ID      string       `json:"id"`
+	Type    int          `json:"type"`
+	Channel string       `json:"channel_id"`
+	Guild   string       `json:"guild_id"`
+	In      *channelInfo `json:"channel"` // nil where Discord leaves it out
 	Member  struct {
 		User user `json:"user"`
 	} `json:"member"` // in a server
@@ -63,74 +68,91 @@ type interaction struct {
 	} `json:"data"`
 }
 
-// readMessage converts a message; false for what is not for the bot.
-func (m *Messenger) readMessage(raw json.RawMessage, msg message, guild bool) (conversation.Event, bool) {
+// isSaid says that a message is a person's words: not a program's, the bot's own, or a notice of Discord's (a join, a pin).
+func (m *Messenger) isSaid(msg message) bool {
 	const plain, reply = 0, 19
-	if msg.Author.Bot || msg.Webhook != "" || msg.Author.ID == "" || msg.Author.ID == m.botID() || msg.Type != plain && msg.Type != reply {
+	return !msg.Author.Bot && msg.Webhook == "" && msg.Author.ID != "" && msg.Author.ID != m.botID() && (msg.Type == plain || msg.Type == reply)
+}
+
+// names says that a message calls the bot by its name.
+func (m *Messenger) names(msg message) bool {
+	_, named := withoutMention(msg.Content, m.botID())
+	return named || slices.ContainsFunc(msg.Mentions, func(u user) bool { return u.ID == m.botID() })
+}
+
+// readMessage converts what a person said; false for what is not for the bot.
+func (m *Messenger) readMessage(raw json.RawMessage, msg message, at spot) (conversation.Event, bool) {
+	if !m.isSaid(msg) || at.server && !at.own && !m.names(msg) {
 		return conversation.Event{}, false
 	}
-	text := msg.Content
-	if guild {
-		rest, named := withoutMention(text, m.botID())
-		if !named && !slices.ContainsFunc(msg.Mentions, func(u user) bool { return u.ID == m.botID() }) {
-			return conversation.Event{}, false
-		}
-		text = rest
+	event := conversation.Event{Kind: conversation.Text, ID: "msg:" + msg.ID, At: when(snowflake(msg.ID)), Raw: m.clean(raw, ""), Text: adapters.Clean(msg.Content)}
+	from(&event, msg.Channel, msg.Author, at)
+	if at.own {
+		event.Message, event.Text = msg.ID, m.readable(msg)
+	} else if at.server {
+		rest, _ := withoutMention(msg.Content, m.botID())
+		event.Text = adapters.Clean(rest)
+		m.asked.note(event.Chat, msg.ID)
 	}
-	event := conversation.Event{
-		Kind: conversation.Text, ID: "msg:" + msg.ID, At: when(snowflake(msg.ID)), Raw: m.clean(raw, ""),
-		Text: adapters.Clean(text),
-	}
-	from(&event, msg.Channel, msg.Author, guild)
-	if token, ok := startToken(event.Text); ok {
+	if token, ok := startToken(event.Text); ok && event.Message == "" {
 		event.Kind, event.Value, event.Text = conversation.Start, token, ""
 		return event, true
 	}
 	if event.Text == "" {
 		event.Text = stands(msg)
 	}
-	if event.Text == "" && guild {
+	if event.Text == "" && at.server && !at.own {
 		event.Text = "[mention]"
-	}
-	if guild {
-		m.asked.note(event.Chat, msg.ID)
 	}
 	return event, event.Text != ""
 }
 
-// readInteraction converts a pressed button; false for what we do not offer.
-func (m *Messenger) readInteraction(raw json.RawMessage, i interaction) (conversation.Event, bool) {
-	who := i.User
-	if who.ID == "" {
-		who = i.Member.User
+// spotOf is where something was pressed.
+func (m *Messenger) spotOf(ctx context.Context, i interaction) (spot, error) {
+	switch {
+	case i.Guild == "":
+		return spot{}, nil
+	case i.In != nil && i.In.ID == i.Channel && !isThread(i.In.Type):
+		return spot{server: true}, nil
 	}
-	value := i.Data.CustomID
-	if len(i.Data.Values) > 0 {
-		value = i.Data.Values[0]
-	}
-	if i.Type != component || i.ID == "" || who.ID == "" || value == "" {
-		return conversation.Event{}, false
-	}
-	event := conversation.Event{
-		Kind: conversation.Choice, ID: "press:" + i.ID, Value: value, Language: i.Locale,
-		At: when(snowflake(i.ID)), Raw: m.clean(raw, i.Token),
-	}
-	from(&event, i.Channel, who, i.Guild != "")
-	return event, true
+	return m.spot(ctx, i.Channel)
 }
 
-// from fills in who speaks and where. In a channel of a server everybody has a conversation of their own, so that nobody buys
-// on another's account.
-func from(event *conversation.Event, channel string, who user, guild bool) {
-	event.Chat, event.Sender = channel, who.ID
-	if guild {
-		event.Chat = channel + "/" + who.ID
+// who pressed it.
+func (i interaction) who() user {
+	if i.User.ID != "" {
+		return i.User
 	}
-	name := who.GlobalName
-	if name == "" {
-		name = who.Username
+	return i.Member.User
+}
+
+// value is what the button, or the entry of the menu, carries.
+func (i interaction) value() string {
+	if len(i.Data.Values) > 0 {
+		return i.Data.Values[0]
 	}
-	runes := []rune(adapters.Clean(name))
+	return i.Data.CustomID
+}
+
+// isPress says that an interaction is one that we offer.
+func (i interaction) isPress() bool {
+	return i.Type == component && i.ID != "" && i.who().ID != "" && i.value() != ""
+}
+
+// readInteraction converts a pressed button.
+func (m *Messenger) readInteraction(raw json.RawMessage, i interaction, at spot) conversation.Event {
+	event := conversation.Event{
+		Kind: conversation.Choice, ID: "press:" + i.ID, Value: i.value(), Language: i.Locale,
+		At: when(snowflake(i.ID)), Raw: m.clean(raw, i.Token),
+	}
+	from(&event, i.Channel, i.who(), at)
+	return event
+}
+
+// from fills in who speaks and where.
+func from(event *conversation.Event, channel string, who user, at spot) {
+	event.Chat, event.Sender = at.chat(channel, who.ID).String(), who.ID
+	runes := []rune(adapters.Clean(who.name()))
 	event.SenderName = strings.ReplaceAll(string(runes[:min(len(runes), 128)]), "\n", " ")
 }
 
@@ -209,13 +231,4 @@ func (a *asked) message(chat string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.byID[chat]
-}
-
-// split takes a chat apart: the channel and, in a server, the person.
-func split(chat string) (channel, person string, err error) {
-	channel, person, guild := strings.Cut(chat, "/")
-	if snowflake(channel) == 0 || guild && snowflake(person) == 0 {
-		return "", "", fmt.Errorf("%q is not a chat of Discord", chat)
-	}
-	return channel, person, nil
 }

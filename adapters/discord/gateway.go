@@ -14,10 +14,6 @@ import (
 	"parley/adapters"
 )
 
-// intents are what the bot wants to hear: messages in servers and direct messages. Discord gives the text of direct messages and
-// of those that mention the bot to every bot, so that no privileged intent is needed; presses of buttons need none.
-const intents = discordgo.IntentsGuildMessages | discordgo.IntentsDirectMessages
-
 // times are how long things may take; tests have shorter ones.
 type times struct {
 	open    time.Duration // connecting and saying hello
@@ -101,7 +97,7 @@ func (g *gateway) run(ctx context.Context) error {
 			return fmt.Errorf("ask for the gateway: Discord refuses the token: %w", err)
 		}
 		why, code := l.reason()
-		if final := refused(why, code); final != nil {
+		if final := refused(why, code); final != nil && !g.forbidden(ctx, why, code) {
 			return final
 		}
 		pause := max(g.m.times.settle, g.m.times.backoff(attempt)-g.m.times.backoff(0))
@@ -109,7 +105,7 @@ func (g *gateway) run(ctx context.Context) error {
 		case errors.Is(err, errStuck):
 			g.m.log.ErrorContext(ctx, "discord session stuck, replaced", "problem", why)
 			c = nil
-		case why == invalid || why == closed && (code == 4003 || code == 4007 || code == 4009) || err != nil && attempt >= 5:
+		case why == invalid || why == another || why == closed && (code == 4003 || code == 4007 || code == 4009 || code == 4014) || err != nil && attempt >= 5:
 			c = nil
 		}
 		if why == invalid || why == resumable { // Discord wants a random pause
@@ -128,7 +124,12 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 }
 
-// allowed asks whether a new session may begin. Discord counts them, and resets the token of a bot that begins too many.
+// forbidden says that Discord only refuses what the owner has switched off meanwhile: a session that asks for less may begin.
+func (g *gateway) forbidden(ctx context.Context, why ending, code int) bool {
+	return why == closed && code == 4014 && g.m.hearsAll() && g.m.learnHearing(ctx) == nil && !g.m.hearsAll()
+}
+
+// allowed asks whether a new session may begin, and what it may hear. Discord counts them, and resets the token of a bot that begins too many.
 func (g *gateway) allowed(ctx context.Context) error {
 	var said struct {
 		Limit struct {
@@ -138,6 +139,13 @@ func (g *gateway) allowed(ctx context.Context) error {
 	}
 	if err := g.m.rest.call(ctx, http.MethodGet, "gateway/bot", nil, &said); err != nil {
 		return err
+	}
+	if err := g.m.learnHearing(ctx); err != nil {
+		call, ok := errors.AsType[*callError](err)
+		if !ok || call.Status < http.StatusBadRequest || call.Status >= http.StatusInternalServerError || call.Status == http.StatusTooManyRequests {
+			return err
+		}
+		g.m.log.InfoContext(ctx, "discord does not tell what the bot may read", "problem", err)
 	}
 	if left := said.Limit.Remaining; left != nil && *left <= 0 {
 		return &callError{
@@ -186,7 +194,11 @@ func (g *gateway) connection() *connection {
 	c.session.ShouldReconnectVoiceOnSessionError = false
 	c.session.ShouldRetryOnRateLimit = false
 	c.session.MaxRestRetries = 0
-	c.session.Identify.Intents = intents
+	c.session.Identify.Intents = g.m.intents()
+	select {
+	case <-g.m.anew: // this one is
+	default:
+	}
 	c.session.AddHandler(func(_ *discordgo.Session, _ *discordgo.Disconnect) { signal(c.disconnected) })
 	c.session.AddHandler(func(_ *discordgo.Session, e *discordgo.Event) { g.heard(c, e) })
 	return c
@@ -208,7 +220,7 @@ func (g *gateway) heard(c *connection, e *discordgo.Event) {
 		signal(c.known)
 	case "RESUMED":
 		signal(c.known)
-	case "MESSAGE_CREATE", "INTERACTION_CREATE":
+	case "MESSAGE_CREATE", "INTERACTION_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
 		if !g.in.offer(item{kind: e.Type, raw: e.RawData}, c.current().gone) {
 			g.in.began() // what was dropped is asked for
 		}
@@ -292,6 +304,8 @@ func (g *gateway) watch(ctx context.Context, c *connection, l *link) error {
 			}
 			l.end(stopped)
 			return nil
+		case <-g.m.anew:
+			l.end(another)
 		case <-l.gone:
 			select {
 			case <-c.disconnected:

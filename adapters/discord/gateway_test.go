@@ -193,8 +193,11 @@ func TestAChannelThatIsGoneIsForgottenAndTheOthersAreAsked(t *testing.T) {
 	ann := srv.Person("Ann")
 	state := &memory{}
 	kept := newSeen(state.Load, state.Save)
-	kept.advance(ann.Channel, snowflake(ann.Channel), false)
-	kept.advance("999", snowflake(ann.Channel)+1, false)
+	if err := kept.open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept.advance(ann.Channel, mark{last: snowflake(ann.Channel)})
+	kept.advance("999", mark{last: snowflake(ann.Channel) + 1})
 	if err := kept.flush(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}

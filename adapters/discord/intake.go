@@ -1,12 +1,8 @@
 package discord
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -15,14 +11,12 @@ import (
 	"parley/conversation"
 )
 
-const (
-	mostInHand = 64  // events handed over at once
-	page       = 100 // messages asked for at once
-)
+// mostInHand is how many events are handed over at once.
+const mostInHand = 64
 
 // item is one thing the gateway told us.
 type item struct {
-	kind string // MESSAGE_CREATE or INTERACTION_CREATE
+	kind string // as the gateway calls it
 	raw  json.RawMessage
 }
 
@@ -120,8 +114,7 @@ type batch struct {
 
 type place struct {
 	channel string
-	id      uint64
-	guild   bool
+	at      mark
 }
 
 // take hands over an item and what waits behind it. A channel in which something was missed is asked for that first.
@@ -145,34 +138,103 @@ func (in *intake) add(ctx context.Context, b *batch, it item) {
 		in.expect()
 	}
 	switch it.kind {
-	case "MESSAGE_CREATE":
+	case "MESSAGE_CREATE", "MESSAGE_UPDATE":
 		var msg message
 		if err := json.Unmarshal(it.raw, &msg); err != nil || msg.ID == "" {
 			in.m.log.WarnContext(ctx, "discord message not understood", "problem", err)
 			return
 		}
-		guild := msg.Guild != ""
-		event, ours := in.m.readMessage(it.raw, msg, guild)
-		if !ours {
+		if it.kind == "MESSAGE_CREATE" {
+			in.said(ctx, b, it.raw, msg)
+		} else if msg.Guild != "" && msg.Edited != "" && in.m.isSaid(msg) && in.m.hearsAll() {
+			if at, known := in.spot(ctx, msg.Channel, msg.ID); known {
+				if event, ours := in.m.readEdit(it.raw, msg, at); ours {
+					b.events = append(b.events, event)
+				}
+			}
+		}
+	case "MESSAGE_DELETE", "MESSAGE_DELETE_BULK":
+		var gone removal
+		if err := json.Unmarshal(it.raw, &gone); err != nil {
+			in.m.log.WarnContext(ctx, "discord deletion not understood", "problem", err)
 			return
 		}
-		if in.pending[msg.Channel] && !in.m.now().Before(in.notBefore) {
-			in.catchUp(ctx, msg.Channel)
-		}
-		b.events = append(b.events, event)
-		if !in.pending[msg.Channel] { // else the mark would jump over what was missed
-			b.marks = append(b.marks, place{channel: msg.Channel, id: snowflake(msg.ID), guild: guild})
-		}
+		// Only in a thread of the bot's own, which is known, does it matter.
+		at, _ := in.m.knownSpot(gone.Channel)
+		b.events = append(b.events, in.m.readRemoval(it.raw, gone, at)...)
 	case "INTERACTION_CREATE":
 		var press interaction
 		if err := json.Unmarshal(it.raw, &press); err != nil {
 			in.m.log.WarnContext(ctx, "discord interaction not understood", "problem", err)
 			return
 		}
-		if event, ours := in.m.readInteraction(it.raw, press); ours {
-			b.events, b.acks = append(b.events, event), append(b.acks, press)
+		if !press.isPress() {
+			return
 		}
+		at, err := in.m.spotOf(ctx, press)
+		if err != nil { // not acknowledged: Discord shows that it failed, and the next press may work
+			in.m.log.WarnContext(ctx, "discord press in a thread that cannot be looked up", "channel", press.Channel, "problem", err)
+			return
+		}
+		b.events, b.acks = append(b.events, in.m.readInteraction(it.raw, press, at)), append(b.acks, press)
 	}
+}
+
+// said adds what a person said, if it is for the bot.
+func (in *intake) said(ctx context.Context, b *batch, raw json.RawMessage, msg message) {
+	var at spot
+	switch {
+	case !in.m.isSaid(msg), msg.Guild != "" && !in.m.hearsAll() && !in.m.names(msg):
+		return
+	case msg.Guild != "":
+		var known bool
+		if at, known = in.spot(ctx, msg.Channel, msg.ID); !known {
+			return
+		}
+	case in.canAsk(msg.Channel):
+		in.catchUp(ctx, msg.Channel)
+	}
+	event, ours := in.m.readMessage(raw, msg, at)
+	if !ours {
+		return
+	}
+	b.events = append(b.events, event)
+	if !in.pending[msg.Channel] { // else the mark would jump over what was missed
+		b.marks = append(b.marks, place{msg.Channel, markOf(msg, at)})
+	}
+}
+
+// markOf is how far a channel is known with a message.
+func markOf(msg message, at spot) mark {
+	m := mark{last: snowflake(msg.ID), guild: at.server}
+	if at.own {
+		m.parent = at.parent
+	}
+	return m
+}
+
+// canAsk says that something was missed in a channel, and that Discord may be asked for it now.
+func (in *intake) canAsk(channel string) bool {
+	return in.pending[channel] && !in.m.now().Before(in.notBefore)
+}
+
+// spot is what the channel of a message is, after what was missed there. While Discord cannot be asked it is not known: then the
+// channel is one in which something was missed, from that message on.
+func (in *intake) spot(ctx context.Context, channel, message string) (spot, bool) {
+	if in.canAsk(channel) {
+		in.catchUp(ctx, channel)
+	}
+	if at, known := in.m.knownSpot(channel); known || in.pending[channel] {
+		return at, known
+	}
+	at, err := in.m.spot(ctx, channel)
+	if err == nil || isGone(err) || ctx.Err() != nil {
+		return at, err == nil
+	}
+	in.m.seen.meet(channel, mark{last: snowflake(message) - 1, guild: true})
+	in.pending[channel] = true
+	in.postpone(ctx, channel, err)
+	return spot{}, false
 }
 
 // deliver hands a batch to the sink until it is taken, then moves the marks and answers the buttons. The error is ctx's.
@@ -188,7 +250,7 @@ func (in *intake) deliver(ctx context.Context, b batch) error {
 		}
 	}
 	for _, p := range b.marks {
-		in.m.seen.advance(p.channel, p.id, p.guild)
+		in.m.seen.advance(p.channel, p.at)
 	}
 	if len(b.marks) > 0 {
 		// They are stored, whatever ends now.
@@ -210,84 +272,4 @@ func (m *Messenger) press(i interaction) {
 	case m.acks <- i:
 	default: // the queue is full; see acknowledge
 	}
-}
-
-// catchUp asks for what was missed in a channel and hands it over.
-func (in *intake) catchUp(ctx context.Context, channel string) {
-	for {
-		at, known := in.m.seen.mark(channel)
-		if !known {
-			in.settled(channel)
-			return
-		}
-		b, more, err := in.missedAfter(ctx, channel, at)
-		if err != nil {
-			in.postpone(ctx, channel, err)
-			return
-		}
-		if in.deliver(ctx, b) != nil {
-			return
-		}
-		in.attempt = 0
-		if !more {
-			in.settled(channel)
-			return
-		}
-	}
-}
-
-// missedAfter reads a page of messages.
-func (in *intake) missedAfter(ctx context.Context, channel string, at mark) (b batch, more bool, err error) {
-	var raws []json.RawMessage
-	path := fmt.Sprintf("channels/%s/messages?limit=%d&after=%d", channel, page, at.last)
-	if err := in.m.rest.call(ctx, http.MethodGet, path, nil, &raws); err != nil {
-		return b, false, err
-	}
-	type pair struct {
-		raw json.RawMessage
-		msg message
-	}
-	var pairs []pair
-	for _, raw := range raws {
-		var msg message
-		if err := json.Unmarshal(raw, &msg); err != nil || snowflake(msg.ID) <= at.last {
-			continue
-		}
-		pairs = append(pairs, pair{raw, msg})
-	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(snowflake(a.msg.ID), snowflake(b.msg.ID)) })
-	for _, p := range pairs {
-		if event, ours := in.m.readMessage(p.raw, p.msg, at.guild); ours {
-			b.events = append(b.events, event)
-		}
-		b.marks = []place{{channel: channel, id: snowflake(p.msg.ID), guild: at.guild}}
-	}
-	if len(b.events) > 0 {
-		in.m.log.InfoContext(ctx, "discord messages that were missed", "channel", channel, "events", len(b.events))
-	}
-	return b, len(raws) == page && len(pairs) > 0, nil
-}
-
-// postpone decides when a channel that could not be asked is asked again.
-func (in *intake) postpone(ctx context.Context, channel string, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	call, ok := errors.AsType[*callError](err)
-	if ok && (call.Status == http.StatusForbidden || call.Status == http.StatusNotFound) {
-		in.m.log.InfoContext(ctx, "discord channel is gone", "channel", channel, "problem", err)
-		in.m.seen.forget(channel)
-		in.settled(channel)
-		return
-	}
-	delay := in.m.times.backoff(in.attempt)
-	if ok && call.RetryAfter > 0 {
-		delay = call.RetryAfter
-	} else {
-		in.attempt++
-		in.m.log.WarnContext(ctx, "discord messages not asked for", "channel", channel, "problem", err, "again_in", delay)
-	}
-	in.notBefore = in.m.now().Add(delay)
-	// Another channel may work meanwhile.
-	in.order = append(slices.DeleteFunc(in.order, func(c string) bool { return c == channel }), channel)
 }

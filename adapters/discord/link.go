@@ -54,6 +54,7 @@ const (
 	resumable ending = "Discord asked to resume"
 	closed    ending = "Discord closed the connection"
 	silence   ending = "Discord was silent"
+	another   ending = "a session that hears more is wanted"
 	stopped   ending = "stopped"
 )
 

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -20,12 +21,13 @@ import (
 	"parley/conversation"
 )
 
-// Every kind of request that the adapter makes keeps to what Discord publishes about its API.
-func TestRequestsKeepToDiscordsOwnDescription(t *testing.T) {
-	t.Parallel()
-	api := readDescription(t)
-	b := running(t)
-	ann, shop := b.srv.Person("Ann"), b.srv.Guild()
+// everyRequest has the adapter make every kind of request that it can, and returns them as they came.
+func everyRequest(t *testing.T) []discordtest.Call {
+	t.Helper()
+	srv := discordtest.Start(t)
+	srv.ContentIntent(true)
+	b := newBot(t, srv, &memory{}, map[string]string{}).start(t)
+	ann, shop := srv.Person("Ann"), srv.Guild()
 	ann.Type("hello")
 	ann.WriteIn(shop, "<@"+discordtest.Bot+"> hello")
 	asked := b.inbox.await(t, 2)
@@ -53,16 +55,33 @@ func TestRequestsKeepToDiscordsOwnDescription(t *testing.T) {
 		t.Error(err)
 	}
 	ann.Press("Choice 3")
-	b.srv.Wait("the acknowledgement", func() bool { return b.srv.Acked() == 1 })
-	b.srv.Void()
-	b.srv.Drop()
-	b.srv.Wait("the question for what was missed", func() bool { return len(b.srv.Calls(http.MethodGet, "/messages")) > 0 })
-
-	seen := map[string]int{}
-	for _, call := range b.srv.Calls("", "") {
-		if strings.HasPrefix(call.Path, "/gw") {
-			continue
+	srv.Wait("the acknowledgement", func() bool { return srv.Acked() == 1 })
+	for _, kind := range []int{textChannel, newsChannel, forum} {
+		thread, err := b.Open(t.Context(), srv.Room(kind), strings.Repeat("*é", 80))
+		if err != nil {
+			t.Fatalf("open a thread in a channel of kind %d: %v", kind, err)
 		}
+		sent, err := b.Send(t.Context(), adapters.Part{Chat: thread, Text: "Ann asks", Choices: options(2)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.Archive(thread[strings.Index(thread, ":t")+2:], false)
+		if err := b.Edit(t.Context(), sent.ID, adapters.Part{Chat: thread, Text: "Ann asks"}); err != nil {
+			t.Error(err)
+		}
+	}
+	srv.Void()
+	srv.Drop()
+	srv.Wait("the question for what was missed", func() bool { return len(srv.Calls(http.MethodGet, "/messages")) >= 4 })
+	return slices.DeleteFunc(srv.Calls("", ""), func(c discordtest.Call) bool { return strings.HasPrefix(c.Path, "/gw") })
+}
+
+// Every kind of request that the adapter makes keeps to what Discord publishes about its API.
+func TestRequestsKeepToDiscordsOwnDescription(t *testing.T) {
+	t.Parallel()
+	api := readDescription(t)
+	seen := map[string]int{}
+	for _, call := range everyRequest(t) {
 		name, err := api.judge(call)
 		if err != nil {
 			t.Errorf("%s %s %s: %v", call.Method, call.Path, call.Body, err)
@@ -71,6 +90,7 @@ func TestRequestsKeepToDiscordsOwnDescription(t *testing.T) {
 	}
 	for _, name := range []string{
 		"create_message", "update_message", "list_messages", "trigger_typing_indicator", "create_interaction_response", "get_bot_gateway", "get_my_user",
+		"get_my_application", "get_channel", "create_thread", "update_channel",
 	} {
 		if seen[name] == 0 {
 			t.Errorf("no request was judged by %s: %v", name, seen)
@@ -119,86 +139,106 @@ type parameter struct {
 
 func readDescription(t *testing.T) *description {
 	t.Helper()
-	root := os.Getenv("PARLEY_CORPUS")
-	if root == "" {
-		missing := "PARLEY_CORPUS names no folder with specs/discord-openapi.json: requests are not judged by Discord's own description"
-		if slices.Contains(strings.Split(os.Getenv("PARLEY_REQUIRE"), ","), "corpus") {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	text, err := os.ReadFile(filepath.Join(root, "specs", "discord-openapi.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var d description
-	if err := json.Unmarshal(text, &d); err != nil {
+	if err := json.Unmarshal(descriptionText(t), &d); err != nil {
 		t.Fatal(err)
 	}
 	return &d
 }
 
-// judge finds the operation of a request and checks path, query and body.
-func (d *description) judge(call discordtest.Call) (operation string, err error) {
+// descriptionText is Discord's description, which is not part of the repository.
+func descriptionText(t *testing.T) []byte {
+	t.Helper()
+	root := os.Getenv("PARLEY_CORPUS")
+	if root == "" {
+		missing(t, "corpus", "PARLEY_CORPUS names no folder with specs/discord-openapi.json: requests are not judged by Discord's own description")
+	}
+	text, err := os.ReadFile(filepath.Join(root, "specs", "discord-openapi.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func missing(t *testing.T, what, why string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("PARLEY_REQUIRE"), ","), what) {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+// path is the one of the description that a call is to; "" when there is none. A fixed path goes before one with a parameter at the
+// same place.
+func (d *description) path(call discordtest.Call) string {
 	parts := strings.Split(strings.TrimPrefix(call.Path, "/api/v10"), "/")
+	found := ""
 	for path, methods := range d.Paths {
 		names := strings.Split(path, "/")
-		raw, has := methods[strings.ToLower(call.Method)]
-		if !has || len(names) != len(parts) || !slices.EqualFunc(names, parts, func(n, p string) bool { return n == p || strings.HasPrefix(n, "{") }) {
-			continue
+		fits := methods[strings.ToLower(call.Method)] != nil && len(names) == len(parts) &&
+			slices.EqualFunc(names, parts, func(n, p string) bool { return n == p || strings.HasPrefix(n, "{") })
+		if fits && (found == "" || path == strings.Join(parts, "/")) {
+			found = path
 		}
-		// A fixed path goes before one with a parameter at the same place.
-		if fixed := d.Paths[strings.Join(parts, "/")]; fixed != nil && path != strings.Join(parts, "/") {
-			continue
-		}
-		var op struct {
-			ID         string      `json:"operationId"`
-			Parameters []parameter `json:"parameters"`
-			Body       *struct {
-				Required bool `json:"required"`
-				Content  map[string]struct {
-					Schema map[string]any `json:"schema"`
-				} `json:"content"`
-			} `json:"requestBody"`
-		}
-		var shared []parameter
-		if err := json.Unmarshal(raw, &op); err != nil {
+	}
+	return found
+}
+
+// judge finds the operation of a request and checks path, query and body.
+func (d *description) judge(call discordtest.Call) (operation string, err error) {
+	path := d.path(call)
+	if path == "" {
+		return "", errors.New("there is no such operation")
+	}
+	methods, names := d.Paths[path], strings.Split(path, "/")
+	parts := strings.Split(strings.TrimPrefix(call.Path, "/api/v10"), "/")
+	raw := methods[strings.ToLower(call.Method)]
+	var op struct {
+		ID         string      `json:"operationId"`
+		Parameters []parameter `json:"parameters"`
+		Body       *struct {
+			Required bool `json:"required"`
+			Content  map[string]struct {
+				Schema map[string]any `json:"schema"`
+			} `json:"content"`
+		} `json:"requestBody"`
+	}
+	var shared []parameter
+	if err := json.Unmarshal(raw, &op); err != nil {
+		return "", err
+	}
+	if p, has := methods["parameters"]; has {
+		if err := json.Unmarshal(p, &shared); err != nil {
 			return "", err
 		}
-		if p, has := methods["parameters"]; has {
-			if err := json.Unmarshal(p, &shared); err != nil {
-				return "", err
-			}
-		}
-		given := map[string]string{}
-		for i, n := range names {
-			if strings.HasPrefix(n, "{") {
-				given["path "+strings.Trim(n, "{}")] = parts[i]
-			}
-		}
-		query, err := url.ParseQuery(call.Query)
-		if err != nil {
-			return op.ID, err
-		}
-		for name := range query {
-			given["query "+name] = query.Get(name)
-		}
-		if err := d.parameters(append(op.Parameters, shared...), given); err != nil {
-			return op.ID, err
-		}
-		if op.Body == nil {
-			if len(call.Body) > 0 {
-				return op.ID, fmt.Errorf("%s takes no body", op.ID)
-			}
-			return op.ID, nil
-		}
-		var body any
-		if err := json.Unmarshal(call.Body, &body); err != nil {
-			return op.ID, fmt.Errorf("the body: %w", err)
-		}
-		return op.ID, d.check("body", op.Body.Content["application/json"].Schema, body)
 	}
-	return "", fmt.Errorf("there is no such operation")
+	given := map[string]string{}
+	for i, n := range names {
+		if strings.HasPrefix(n, "{") {
+			given["path "+strings.Trim(n, "{}")] = parts[i]
+		}
+	}
+	query, err := url.ParseQuery(call.Query)
+	if err != nil {
+		return op.ID, err
+	}
+	for name := range query {
+		given["query "+name] = query.Get(name)
+	}
+	if err := d.parameters(append(op.Parameters, shared...), given); err != nil {
+		return op.ID, err
+	}
+	if op.Body == nil {
+		if len(call.Body) > 0 {
+			return op.ID, fmt.Errorf("%s takes no body", op.ID)
+		}
+		return op.ID, nil
+	}
+	var body any
+	if err := json.Unmarshal(call.Body, &body); err != nil {
+		return op.ID, fmt.Errorf("the body: %w", err)
+	}
+	return op.ID, d.check("body", op.Body.Content["application/json"].Schema, body)
 }
 
 func (d *description) parameters(known []parameter, given map[string]string) error {

@@ -75,14 +75,6 @@ func again(t *testing.T) {
 	}
 }
 
-func missing(t *testing.T, what, why string) {
-	t.Helper()
-	if slices.Contains(strings.Split(os.Getenv("PARLEY_REQUIRE"), ","), what) {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
 // loopbackUp does what "ip link set lo up" does.
 func loopbackUp() error {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
@@ -280,7 +272,7 @@ func talk(t *testing.T, p *peer) {
 	b.inbox.keep(nil, 2) // the house fails twice
 	p.say(mention + "hello *you* 👋")
 	got := b.inbox.await(t, 1)
-	if got.Text != "hello *you* 👋" || got.Sender != p.User || got.Chat != p.Channel+"/"+p.User || got.SenderName == "" {
+	if got.Text != "hello *you* 👋" || got.Sender != p.User || got.Chat != p.Channel+":"+p.User || got.SenderName == "" {
 		t.Errorf("got %+v, want Ann's words", got)
 	}
 	p.say("not for the bot")
@@ -329,11 +321,70 @@ func talk(t *testing.T, p *peer) {
 		t.Errorf("got %d times typing, want 1", len(typing))
 	}
 
+	chat := p.staff(b)
+
 	if err := b.stop(); err != nil {
 		t.Fatal(err)
 	}
+	p.do("say", url.Values{"channel": {strings.Split(chat, ":t")[1]}, "text": {"said in the thread meanwhile"}}, nil)
 	p.say(mention + "while it was down")
 	again := p.connect(state)
 	p.say(mention + "and after")
-	again.want(t, "while it was down", "and after")
+	again.inbox.await(t, 3)
+	for _, want := range []string{"while it was down", "and after", "said in the thread meanwhile"} {
+		if !strings.Contains(again.inbox.texts(), want) {
+			t.Errorf("got %s, want %q in it", again.inbox.texts(), want)
+		}
+	}
+}
+
+// staff has the person work in a thread, and returns its chat.
+func (p *peer) staff(b *bot) string {
+	t := p.t
+	t.Helper()
+	heard := 3 // so far
+	next := func() conversation.Event {
+		t.Helper()
+		heard++
+		return b.inbox.await(t, heard)
+	}
+	chat, err := b.Open(t.Context(), p.Channel, "Ada · Harbour mug · web chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var threads []struct {
+		ID, Name string
+	}
+	if p.do("threads", nil, &threads); len(threads) != 1 || threads[0].Name != "Ada · Harbour mug · web chat" {
+		t.Fatalf("got the threads %+v, want one by that name", threads)
+	}
+	in := func(more ...string) url.Values {
+		q := url.Values{"channel": {threads[0].ID}}
+		for i := 0; i < len(more); i += 2 {
+			q.Set(more[i], more[i+1])
+		}
+		return q
+	}
+	card, err := b.Send(t.Context(), adapters.Part{Chat: chat, Text: "Ada asks", Choices: []conversation.Option{{Label: "I take it", Value: "v-take"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.do("click", in("message", card.ID, "id", "v-take"), nil)
+	if e := next(); e.Kind != conversation.Choice || e.Value != "v-take" || e.Chat != chat {
+		t.Errorf("got %+v, want the press in %s", e, chat)
+	}
+	p.do("say", in("text", "yes, it does"), nil)
+	said := next()
+	if said.Kind != conversation.Text || said.Text != "yes, it does" || said.Chat != chat || said.Message == "" {
+		t.Errorf("got %+v, want what was said in %s without the bot's name", said, chat)
+	}
+	p.do("edit", in("message", said.Message, "text", "no"), nil)
+	if e := next(); e.Kind != conversation.Edited || e.Text != "no" || e.Value != said.Message || e.Chat != chat {
+		t.Errorf("got %+v, want the change of %s", e, said.Message)
+	}
+	p.do("delete", in("message", said.Message), nil)
+	if e := next(); e.Kind != conversation.Deleted || e.Value != said.Message || e.Chat != chat {
+		t.Errorf("got %+v, want the deletion of %s", e, said.Message)
+	}
+	return chat
 }

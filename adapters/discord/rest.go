@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/bwmarrin/discordgo"
+
+	"parley/adapters"
 )
 
 const (
@@ -230,12 +232,7 @@ func (r *rest) broke(ctx context.Context, err error, left bool) *callError {
 // redact takes the token out of a text.
 func (r *rest) redact(text string) string { return strings.ReplaceAll(text, r.token, "***") }
 
-func seconds(s float64) time.Duration {
-	if s <= 0 || s > 1e6 {
-		return 0
-	}
-	return time.Duration(s * float64(time.Second)).Round(time.Millisecond)
-}
+func seconds(s float64) time.Duration { return adapters.Pause(s).Round(time.Millisecond) }
 
 func short(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {

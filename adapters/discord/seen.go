@@ -24,14 +24,16 @@ type seen struct {
 	save func(ctx context.Context, key, value string) error
 
 	mu       sync.Mutex
+	opened   bool
 	channels map[string]mark
 	dirty    map[int]bool
 }
 
 // mark is where a channel stands.
 type mark struct {
-	last  uint64
-	guild bool // a channel of a server, where only mentions are for us
+	last   uint64
+	guild  bool   // a channel of a server, where only mentions are for us
+	parent string // of a thread that the bot opened, where everything is for us; "" for others
 }
 
 func newSeen(load func(context.Context, string) (string, error), save func(context.Context, string, string) error) *seen {
@@ -54,19 +56,25 @@ func (s *seen) open(ctx context.Context) error {
 		}
 		s.mu.Lock()
 		for channel, m := range kept {
-			last, guild := strings.CutPrefix(m, "g")
-			if id := snowflake(last); id > s.channels[channel].last {
-				s.channels[channel] = mark{last: id, guild: guild}
+			if at := readMark(m); at.last > s.channels[channel].last {
+				s.channels[channel] = at
 			}
 		}
 		s.mu.Unlock()
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened = true
 	return nil
 }
 
-// flush writes what changed.
+// flush writes what changed. Before the state was read it only waits: a shard is written as a whole.
 func (s *seen) flush(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
+	if !s.opened {
+		s.mu.Unlock()
+		return nil
+	}
 	changed := map[int]map[string]string{}
 	for shard := range s.dirty {
 		changed[shard] = map[string]string{}
@@ -95,31 +103,46 @@ func (s *seen) flush(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// String is 5 for direct messages, g5 in a server, t7:5 in a thread of the bot's own in channel 7.
 func (m mark) String() string {
-	if m.guild {
-		return "g" + strconv.FormatUint(m.last, 10)
+	last := strconv.FormatUint(m.last, 10)
+	switch {
+	case m.parent != "":
+		return "t" + m.parent + ":" + last
+	case m.guild:
+		return "g" + last
 	}
-	return strconv.FormatUint(m.last, 10)
+	return last
 }
 
-// advance notes that everything of the channel up to id is stored.
-func (s *seen) advance(channel string, id uint64, guild bool) {
+// readMark is the inverse of String; it gives a mark of 0 for what is none.
+func readMark(text string) mark {
+	if thread, ok := strings.CutPrefix(text, "t"); ok {
+		parent, last, _ := strings.Cut(thread, ":")
+		return mark{last: snowflake(last), guild: true, parent: parent}
+	}
+	last, guild := strings.CutPrefix(text, "g")
+	return mark{last: snowflake(last), guild: guild}
+}
+
+// advance notes that everything of the channel up to a mark is stored.
+func (s *seen) advance(channel string, to mark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m, known := s.channels[channel]; known && m.last >= id {
+	if m, known := s.channels[channel]; known && m.last >= to.last {
 		return
 	}
-	s.channels[channel] = mark{last: id, guild: guild}
+	s.channels[channel] = to
 	s.dirty[shardOf(channel)] = true
 }
 
-// meet notes a channel in which the bot spoke first: answers come after id. A channel that is known stays as it is.
-func (s *seen) meet(channel string, id uint64, guild bool) {
+// meet notes a channel in which the bot spoke first: answers come after the mark. A channel that is known stays as it is.
+func (s *seen) meet(channel string, at mark) {
 	s.mu.Lock()
 	_, known := s.channels[channel]
 	s.mu.Unlock()
-	if !known && id > 0 {
-		s.advance(channel, id, guild)
+	if !known && at.last > 0 {
+		s.advance(channel, at)
 	}
 }
 

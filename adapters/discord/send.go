@@ -60,7 +60,7 @@ type reference struct {
 
 // Send delivers a part. Its key becomes a nonce, by which Discord drops a repeat within some minutes.
 func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent, error) {
-	channel, person, err := split(part.Chat)
+	c, err := parseChat(part.Chat)
 	if err != nil {
 		return adapters.Sent{}, rejected("bad_chat", err)
 	}
@@ -71,7 +71,7 @@ func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent
 	if part.Key != "" {
 		out.Nonce, out.Enforce = nonce(part.Key), true
 	}
-	if person != "" {
+	if c.person != "" {
 		if to := m.asked.message(part.Chat); to != "" {
 			out.Reference, out.Mentions.Replied = &reference{Message: to}, true
 		}
@@ -79,19 +79,22 @@ func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent
 	var sent struct {
 		ID string `json:"id"`
 	}
-	if err := m.rest.call(ctx, http.MethodPost, "channels/"+channel+"/messages", out, &sent); err != nil {
+	err = m.awake(ctx, c, func() error {
+		return m.rest.call(ctx, http.MethodPost, "channels/"+c.target()+"/messages", out, &sent)
+	})
+	if err != nil {
 		if call, ok := errors.AsType[*callError](err); ok && call.Status > 0 && call.Status < http.StatusMultipleChoices {
 			return adapters.Sent{}, nil // sent, but we do not know as what
 		}
-		return adapters.Sent{}, m.sendError(err)
+		return adapters.Sent{}, m.chatError(c, err)
 	}
-	m.seen.meet(channel, snowflake(sent.ID), person != "")
+	m.seen.meet(c.target(), c.mark(sent.ID))
 	return adapters.Sent{ID: sent.ID}, nil
 }
 
 // Edit replaces text, picture and choices of a message.
 func (m *Messenger) Edit(ctx context.Context, id string, part adapters.Part) error {
-	channel, _, err := split(part.Chat)
+	c, err := parseChat(part.Chat)
 	if err == nil && snowflake(id) == 0 {
 		err = fmt.Errorf("%q is not a message of Discord", id)
 	}
@@ -102,19 +105,23 @@ func (m *Messenger) Edit(ctx context.Context, id string, part adapters.Part) err
 	if err != nil {
 		return rejected("bad_part", err)
 	}
-	if err := m.rest.call(ctx, http.MethodPatch, "channels/"+channel+"/messages/"+id, out, nil); err != nil {
-		return m.sendError(err)
+	messages := "channels/" + c.target() + "/messages/"
+	err = m.awake(ctx, c, func() error {
+		return m.rest.callAs(ctx, http.MethodPatch, messages+id, messages, out, nil) // one limit for all that are in it
+	})
+	if err != nil {
+		return m.chatError(c, err)
 	}
 	return nil
 }
 
 // Typing shows for ten seconds that the bot writes.
 func (m *Messenger) Typing(ctx context.Context, chat string) error {
-	channel, _, err := split(chat)
+	c, err := parseChat(chat)
 	if err != nil {
 		return fmt.Errorf("show typing: %w", err)
 	}
-	return m.rest.call(ctx, http.MethodPost, "channels/"+channel+"/typing", nil, nil)
+	return m.rest.call(ctx, http.MethodPost, "channels/"+c.target()+"/typing", nil, nil)
 }
 
 // compose lays a part out as Discord wants it. Text that grows beyond the limit by being escaped goes into an embed, which
@@ -222,6 +229,8 @@ func (m *Messenger) sendError(err error) *adapters.SendError {
 		failed.Consequence = adapters.Unknown
 	case call.Status == 0:
 		failed.Consequence = adapters.Temporary
+	case call.Status < http.StatusMultipleChoices:
+		failed.Consequence = adapters.Unknown // done, but we do not know as what
 	case call.Status == http.StatusTooManyRequests:
 		failed.Consequence, failed.RetryAfter, failed.PerChat = adapters.Throttled, call.RetryAfter, !call.Global
 	case call.Status == http.StatusUnauthorized, call.Status < http.StatusBadRequest: // a redirect is not the API

@@ -50,6 +50,7 @@ func TestDiscordByWebhookPassesTheSuite(t *testing.T) {
 			srv := discordtest.Start(t)
 			srv.Hook(house.URL)
 			l := line(t, env, srv, map[string]string{"mode": "webhook", "public_key": srv.PublicKey()})
+			l.Hook = &adaptertest.Hook{Body: srv.Person("Bob").Interaction, Prove: srv.Sign, OfBody: true, Dated: true, Longest: maxInteraction}
 			l.Attach = func(sink adapters.Sink) { hook <- l.Messenger.(adapters.Webhook).Hook(sink) }
 			return l
 		},
@@ -79,31 +80,66 @@ func open(t *testing.T, env adapters.Env, srv *discordtest.Server, settings map[
 // line is an account at the strict server, with Ann at the other end.
 func line(t *testing.T, env adapters.Env, srv *discordtest.Server, settings map[string]string) *adaptertest.Line {
 	t.Helper()
+	srv.ContentIntent(true)
 	m := open(t, env, srv, settings)
 	ann := srv.Person("Ann")
 	read := 0
 	return &adaptertest.Line{
 		Messenger: m, Chat: ann.Channel, Secrets: []string{discordtest.Token, discordtest.InteractionToken},
-		Ready:  func() { srv.Wait("the bot", srv.Connected) },
-		Type:   func(text string) { ann.Type(text) },
-		Press:  func(label string) { ann.Press(label) },
-		Repeat: srv.Repeat,
-		Block:  ann.Block,
+		Ready:   func() { srv.Wait("the bot", srv.Connected) },
+		Type:    func(text string) { ann.Type(text) },
+		Press:   func(label string) { ann.Press(label) },
+		Repeat:  srv.Repeat,
+		Block:   ann.Block,
+		Drop:    srv.Drop,
+		Shuffle: ann.Shuffle,
+		Typing:  func() { srv.Wait("typing", func() bool { return len(srv.Calls(http.MethodPost, "/typing")) > 0 }) },
+		Reread: func() adaptertest.Shown {
+			all := ann.Messages()
+			return shown(all[len(all)-1])
+		},
+		Room: staffChannel(srv),
 		Hold: func(d time.Duration) {
 			srv.Fail(discordtest.Fault{Status: http.StatusTooManyRequests, RetryAfter: int(d.Seconds())})
 		},
 		Cut: func() { srv.Fail(discordtest.Fault{Cut: true}) },
 		Read: func() adaptertest.Shown {
 			srv.Wait("the next message", func() bool { return len(ann.Messages()) > read })
-			msg := ann.Messages()[read]
 			read++
-			shown := adaptertest.Shown{Text: msg.Text}
-			for _, b := range append(msg.Buttons, msg.Menu...) {
-				shown.Labels = append(shown.Labels, b.Label)
-			}
-			return shown
+			return shown(ann.Messages()[read-1])
 		},
 	}
+}
+
+// staffChannel is a channel of a server, where Rita works in threads.
+func staffChannel(srv *discordtest.Server) *adaptertest.Room {
+	room, rita := srv.Guild(), srv.Person("Rita")
+	read, latest := map[string]int{}, ""
+	in := func(thread string) string {
+		_, id, _ := strings.Cut(thread, ":t")
+		return id
+	}
+	return &adaptertest.Room{
+		ID:     room,
+		Say:    func(thread, text string) { latest = rita.WriteIn(in(thread), text) },
+		Edit:   func(thread, text string) { rita.EditIn(in(thread), latest, text) },
+		Delete: func(thread string) { srv.Delete(in(thread), latest) },
+		Press:  func(thread, label string) { rita.PressIn(in(thread), label) },
+		Aside:  func(text string) { rita.WriteIn(room, text) },
+		Read: func(thread string) adaptertest.Shown {
+			srv.Wait("a message in the thread", func() bool { return len(srv.Messages(in(thread))) > read[thread] })
+			read[thread]++
+			return shown(srv.Messages(in(thread))[read[thread]-1])
+		},
+	}
+}
+
+func shown(msg discordtest.Message) adaptertest.Shown {
+	s := adaptertest.Shown{Text: msg.Text}
+	for _, b := range append(msg.Buttons, msg.Menu...) {
+		s.Labels = append(s.Labels, b.Label)
+	}
+	return s
 }
 
 func TestMarkupIsEscapedButLinksStayWhole(t *testing.T) {

@@ -60,12 +60,15 @@ func (m *Messenger) Hook(sink adapters.Sink) http.Handler {
 			answer(w, ping) // PONG has the same number
 			return
 		}
-		event, ours := m.readInteraction(raw, i)
-		if !ours {
+		if !i.isPress() {
 			http.Error(w, "there is nothing of that kind here", http.StatusBadRequest)
 			return
 		}
-		if err := sink(r.Context(), []conversation.Event{event}); err != nil {
+		at, err := m.spotOf(r.Context(), i)
+		if err == nil {
+			err = sink(r.Context(), []conversation.Event{m.readInteraction(raw, i, at)})
+		}
+		if err != nil {
 			m.log.WarnContext(r.Context(), "discord interaction not stored", "interaction", i.ID, "problem", err)
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "not stored, please try again", http.StatusServiceUnavailable)

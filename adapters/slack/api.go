@@ -17,6 +17,8 @@ import (
 	"time"
 
 	slackgo "github.com/slack-go/slack"
+
+	"parley/adapters"
 )
 
 const (
@@ -160,7 +162,7 @@ func (e *callError) throttled() bool {
 func (a *api) failure(ctx context.Context, err error, left bool) *callError {
 	failed := &callError{Left: left}
 	if limited, ok := errors.AsType[*slackgo.RateLimitedError](err); ok {
-		failed.Status, failed.RetryAfter = http.StatusTooManyRequests, limited.RetryAfter
+		failed.Status, failed.RetryAfter = http.StatusTooManyRequests, adapters.Pause(limited.RetryAfter.Seconds())
 		failed.Message = fmt.Sprintf("too many requests, again in %v", limited.RetryAfter)
 		return failed
 	}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,6 +45,9 @@ type said struct {
 	ParentUserID string          `json:"parent_user_id"`
 	Channel      string          `json:"channel"`
 	ChannelType  string          `json:"channel_type"`
+	Inviter      string          `json:"inviter"`
+	Message      *said           `json:"message"`          // as it is, when it was changed
+	Previous     *said           `json:"previous_message"` // as it was, when it was changed or deleted
 	Blocks       json.RawMessage `json:"blocks"`
 	Files        []struct {
 		Type string `json:"mimetype"`
@@ -59,6 +63,8 @@ type taken struct {
 	events []conversation.Event
 	// channel and thread are to be followed from now on, because the bot was called there.
 	channel, thread string
+	// note is for who sent it, once it is stored.
+	note *note
 }
 
 // spoken are the subtypes in which a person says something; edits, deletions, joins and other programs are not among them.
@@ -92,22 +98,27 @@ func (m *Messenger) fromCallback(ctx context.Context, raw []byte) (taken, error)
 			bot = a.UserID
 		}
 	}
-	if in.Hidden || in.BotID != "" || in.User == "" || in.User == bot || in.User == "USLACKBOT" ||
-		in.TS == "" || in.Channel == "" || !slices.Contains(spoken, in.Subtype) {
+	switch {
+	case in.Subtype == messageChanged || in.Subtype == messageDeleted:
+		return m.fromChange(ctx, in, bot, outer.Event)
+	case slices.Contains(joins, in.Subtype) && bot != "" && in.User == bot:
+		m.invited(ctx, in)
+		return taken{}, nil
+	case in.Hidden || in.TS == "" || in.Channel == "" || !in.byPerson(bot) || !slices.Contains(spoken, in.Subtype):
 		return taken{}, nil
 	}
-	text, mentioned := withoutMention(in.Text, bot)
-	thread, ours, err := m.place(ctx, in, bot, mentioned || in.Type == "app_mention")
-	if err != nil || !ours {
+	text, mentioned := in.words(bot)
+	at, err := m.place(ctx, in, bot, mentioned || in.Type == "app_mention")
+	if err != nil || !at.ours {
 		return taken{}, err
 	}
 	// A mention comes twice, as a mention and as a message: the timestamp is the same in both, and in every repeat.
 	event := conversation.Event{
-		Kind: conversation.Text, Chat: chatID(in.Channel, thread), Sender: in.User, ID: in.TS, At: when(in.TS), Raw: outer.Event,
-		SenderName: line(in.Profile.Display), Text: adapters.Clean(emoji(in.Blocks).Replace(asTyped(text))),
+		Kind: conversation.Text, Chat: chatID(in.Channel, at.thread), Sender: in.User, ID: in.TS, At: when(in.TS), Raw: outer.Event,
+		SenderName: cmp.Or(line(in.Profile.Display), line(in.Profile.Real)), Text: text,
 	}
-	if event.SenderName == "" {
-		event.SenderName = line(in.Profile.Real)
+	if at.desk {
+		event.Message, event.SenderName = in.TS, cmp.Or(m.member(ctx, in.User).name, event.SenderName)
 	}
 	switch token := startToken.FindStringSubmatch(event.Text); {
 	case token != nil:
@@ -121,31 +132,58 @@ func (m *Messenger) fromCallback(ctx context.Context, raw []byte) (taken, error)
 	}
 	out := taken{events: []conversation.Event{event}}
 	if !direct(in) {
-		out.channel, out.thread = in.Channel, thread
+		out.channel, out.thread = in.Channel, at.thread
+	}
+	if at.desk && in.Type == "message" && text != "" && len(in.Files) > 0 {
+		out.note = &note{
+			channel: in.Channel, thread: at.thread, user: in.User,
+			english: "Files are not passed on to the shopper, words are.", german: "Dateien werden nicht weitergegeben, nur Worte.",
+		}
 	}
 	return out, nil
 }
 
-// place says in which thread a message is to be answered, "" for none, and whether it is for us at all: in a direct message
-// everything is, elsewhere what mentions the bot and what follows in that thread.
-func (m *Messenger) place(ctx context.Context, in said, bot string, called bool) (thread string, ours bool, err error) {
+// byPerson says that a member of the workspace said it, not a program.
+func (in said) byPerson(bot string) bool {
+	return in.BotID == "" && in.User != "" && in.User != bot && in.User != "USLACKBOT"
+}
+
+// words is what they typed, without the bot's name at either end.
+func (in said) words(bot string) (text string, mentioned bool) {
+	text, mentioned = withoutMention(in.Text, bot)
+	return adapters.Clean(emoji(in.Blocks).Replace(asTyped(text))), mentioned
+}
+
+// place is where a message stands.
+type place struct {
+	thread string // in which it is to be answered; "" for none
+	ours   bool   // it is for us at all
+	desk   bool   // it stands in a thread that the bot began, for the staff
+}
+
+// place finds out where a message stands: in a direct message everything is for us, elsewhere what mentions the bot and what follows
+// in that thread. A thread under a message of the bot's is one that it began, whatever is remembered.
+func (m *Messenger) place(ctx context.Context, in said, bot string, named bool) (at place, err error) {
 	if in.ThreadTS != in.TS {
-		thread = in.ThreadTS
+		at.thread = in.ThreadTS
 	}
 	switch {
 	case direct(in):
-		return thread, true, nil
-	case called && thread == "":
-		return in.TS, true, nil // the answer opens a thread under the question
-	case called:
-		return thread, true, nil
-	case thread == "":
-		return "", false, nil
-	case bot != "" && in.ParentUserID == bot:
-		return thread, true, nil
+		at.ours = true
+		return at, nil
+	case at.thread == "" && named:
+		at.thread, at.ours = in.TS, true // the answer opens a thread under the question
+		return at, nil
+	case at.thread == "":
+		return at, nil
 	}
-	ours, err = m.follows(ctx, in.Channel, thread)
-	return thread, ours, err
+	at.desk, at.ours = bot != "" && in.ParentUserID == bot, true
+	if at.desk {
+		return at, nil
+	}
+	how, err := m.follows(ctx, in.Channel, at.thread)
+	at.desk, at.ours = how == begun, named || how != ""
+	return at, err
 }
 
 func direct(in said) bool {
@@ -174,79 +212,6 @@ func stands(mimetype string) string {
 		return "[audio]"
 	}
 	return "[file]"
-}
-
-// interaction is a pressed button or a choice from a menu.
-type interaction struct {
-	Type  string `json:"type"`
-	AppID string `json:"api_app_id"`
-	User  struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	} `json:"user"`
-	Channel struct {
-		ID string `json:"id"`
-	} `json:"channel"`
-	Container struct {
-		Channel  string `json:"channel_id"`
-		TS       string `json:"message_ts"`
-		ThreadTS string `json:"thread_ts"`
-	} `json:"container"`
-	Message struct {
-		TS       string `json:"ts"`
-		ThreadTS string `json:"thread_ts"`
-	} `json:"message"`
-	Actions []json.RawMessage `json:"actions"`
-}
-
-type action struct {
-	ID       string `json:"action_id"`
-	TS       string `json:"action_ts"`
-	Value    string `json:"value"`
-	Selected struct {
-		Value string `json:"value"`
-	} `json:"selected_option"`
-}
-
-// fromInteraction converts what Slack sends when somebody presses a button.
-func (m *Messenger) fromInteraction(ctx context.Context, raw []byte) (taken, error) {
-	var in interaction
-	if err := json.Unmarshal(raw, &in); err != nil || in.Type == "" {
-		return taken{}, fmt.Errorf("read an interaction: %w", errNotOurs)
-	}
-	m.learn(ctx, in.AppID, "", "")
-	if in.Channel.ID == "" {
-		in.Channel.ID = in.Container.Channel
-	}
-	if in.Type != "block_actions" || in.Channel.ID == "" || in.User.ID == "" {
-		return taken{}, nil
-	}
-	thread := in.Message.ThreadTS
-	if thread == "" {
-		thread = in.Container.ThreadTS
-	}
-	if thread == in.Message.TS || thread == in.Container.TS { // the message begins the thread, it does not stand in it
-		thread = ""
-	}
-	var out taken
-	for _, one := range in.Actions {
-		var a action
-		if err := json.Unmarshal(one, &a); err != nil {
-			return taken{}, fmt.Errorf("read an action: %w", errNotOurs)
-		}
-		value := a.Value
-		if value == "" {
-			value = a.Selected.Value
-		}
-		if value == "" {
-			continue
-		}
-		out.events = append(out.events, conversation.Event{
-			Kind: conversation.Choice, Chat: chatID(in.Channel.ID, thread), Sender: in.User.ID, SenderName: line(in.User.Name),
-			ID: "press:" + a.TS + ":" + in.User.ID + ":" + a.ID, At: when(a.TS), Value: value, Raw: one,
-		})
-	}
-	return out, nil
 }
 
 // when reads a timestamp, "1700000000.000100".

@@ -74,6 +74,35 @@ func TestWritesToASlackWeDidNotWrite(t *testing.T) {
 		t.Errorf("got %+v, want the new words and no buttons", got)
 	}
 
+	thread, err := b.Open(t.Context(), general, "*Ann* · <Mug>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := b.Send(t.Context(), adapters.Part{Chat: thread, Text: "Ann asks", Choices: []conversation.Option{{Label: "I take it", Value: "v-take"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Edit(t.Context(), card.ID, adapters.Part{Chat: thread, Text: "Ann asks"}); err != nil {
+		t.Fatal(err)
+	}
+	_, root, _ := strings.Cut(thread, ":")
+	desk := ask(t, base, "conversations.replies", url.Values{"channel": {general}, "ts": {root}})
+	if len(desk) != 2 || desk[0].Text != escape("*Ann* · <Mug>") || desk[1].Text != "Ann asks" || desk[1].ThreadTS != root || len(desk[1].Blocks) != 1 {
+		t.Errorf("got %+v, want the title and the card under it, without buttons by now", desk)
+	}
+	if got := b.member(t.Context(), b.self()); got.name == "" {
+		t.Errorf("got %+v, want a name", got)
+	}
+	if err := b.api.whisper(t.Context(), general, b.self(), message(adapters.Part{Text: "between us"}, false)); err != nil {
+		t.Error(err)
+	}
+	if got := ask(t, base, "conversations.history", url.Values{"channel": {general}}); slices.ContainsFunc(got, func(m peerMessage) bool { return m.Text == "between us" }) {
+		t.Errorf("got %+v, want nobody else to see the note", got)
+	}
+	if _, err := b.Open(t.Context(), "C0NOWHERE", "Ann"); failure(t, err).Code != "channel_not_found" {
+		t.Errorf("got %v, want channel_not_found", err)
+	}
+
 	_, err = b.Send(t.Context(), adapters.Part{Chat: "C0NOWHERE", Text: "x"})
 	if failed := failure(t, err); failed.Consequence != adapters.Gone || failed.Code != "channel_not_found" {
 		t.Errorf("got %+v, want gone: channel_not_found", failed)

@@ -39,6 +39,7 @@ var limits = adapters.Limits{
 	Buttons: adapters.Buttons{Max: 5, Label: 75, Value: 2000},
 	List:    adapters.Buttons{Max: 100, Label: 75, Value: 150},
 	Edits:   true,
+	Pace:    pace,
 }
 
 // Spec describes Slack to the config.
@@ -83,6 +84,7 @@ var Spec = adapters.Spec{
 
 // Messenger is one app in one workspace.
 type Messenger struct {
+	account  string
 	api      *api
 	log      *slog.Logger
 	now      func() time.Time
@@ -92,6 +94,7 @@ type Messenger struct {
 	signing  []byte
 	hookURL  string
 	threads  threads
+	members  members
 	throttle throttle
 
 	mu   sync.Mutex
@@ -110,7 +113,7 @@ var (
 // New reads the settings. It calls nobody: a refused token shows when Run asks who the bot is.
 func New(s config.Settings, env adapters.Env) (*Messenger, error) {
 	m := &Messenger{
-		log: env.Log, now: env.Now, state: env.State, report: env.Report,
+		account: env.Account, log: env.Log, now: env.Now, state: env.State, report: env.Report,
 		mode: s.String("mode"), signing: []byte(strings.TrimSpace(s.Secret("signing_secret").Reveal())),
 		hookURL: cmp.Or(s.String("hook_url"), env.HookURL), app: strings.TrimSpace(s.String("app_id")),
 	}

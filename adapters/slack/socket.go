@@ -128,5 +128,8 @@ func (m *Messenger) hand(ctx context.Context, in taken, sink adapters.Sink) erro
 	if in.thread != "" {
 		m.joined(ctx, in.channel, in.thread)
 	}
+	if in.note != nil {
+		m.whisper(ctx, *in.note)
+	}
 	return nil
 }

@@ -3,6 +3,7 @@ package slack
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func TestSlackBySocketPassesTheSuite(t *testing.T) {
 		Open: func(t *testing.T, env adapters.Env) *adaptertest.Line {
 			srv := workspacetest.Start(t)
 			l := newLine(t, env, srv, map[string]string{"mode": "socket", "app_token": workspacetest.AppToken})
-			l.Ready = srv.Connected
+			l.Ready, l.Drop, l.Shuffle = srv.Connected, srv.Drop, srv.Ann().Shuffle
 			return l
 		},
 		Without: map[string]string{"blocked": withoutBlocking},
@@ -32,6 +33,13 @@ func TestSlackByEventsPassesTheSuite(t *testing.T) {
 		Open: func(t *testing.T, env adapters.Env) *adaptertest.Line {
 			srv := workspacetest.Start(t)
 			l := newLine(t, env, srv, map[string]string{"mode": "events", "signing_secret": workspacetest.SigningSecret})
+			l.Hook = &adaptertest.Hook{
+				Body: srv.Ann().Call,
+				Prove: func(h http.Header, body []byte, at time.Time) {
+					workspacetest.Sign(h, body, workspacetest.SigningSecret, at)
+				},
+				OfBody: true, Dated: true, Longest: maxPayload,
+			}
 			l.Attach = func(sink adapters.Sink) {
 				house := httptest.NewServer(l.Messenger.(adapters.Webhook).Hook(sink))
 				t.Cleanup(house.Close)
@@ -42,6 +50,7 @@ func TestSlackByEventsPassesTheSuite(t *testing.T) {
 		Without: map[string]string{
 			"blocked":            withoutBlocking,
 			"stop with an event": "the web server waits for the hooks it serves, not Run",
+			"reconnect":          "Slack makes a connection for each call, and calls again; see repeated delivery and commit fails",
 		},
 	})
 }
@@ -87,6 +96,47 @@ func newLine(t *testing.T, env adapters.Env, srv *workspacetest.Server, settings
 			srv.Wait("the next message", func() bool { return len(srv.Messages(ann.DM)) > read })
 			msg := srv.Messages(ann.DM)[read]
 			read++
+			return adaptertest.Shown{Text: msg.Text, Labels: msg.Labels()}
+		},
+		Reread: func() adaptertest.Shown {
+			all := srv.Messages(ann.DM)
+			msg := all[len(all)-1]
+			return adaptertest.Shown{Text: msg.Text, Labels: msg.Labels()}
+		},
+		Room: staffChannel(srv),
+	}
+}
+
+// staffChannel is a channel in which Rita works.
+func staffChannel(srv *workspacetest.Server) *adaptertest.Room {
+	const channel = "C0STAFF"
+	srv.Channel(channel)
+	rita := srv.Person("U0RITA", "Rita")
+	read, latest := map[string]int{}, ""
+	root := func(thread string) string {
+		_, ts, _ := strings.Cut(thread, ":")
+		return ts
+	}
+	// said are the bot's messages in a thread but for the one that began it.
+	said := func(thread string) (out []workspacetest.Message) {
+		for _, m := range srv.Messages(channel) {
+			if m.Thread == root(thread) {
+				out = append(out, m)
+			}
+		}
+		return out
+	}
+	return &adaptertest.Room{
+		ID:     channel,
+		Say:    func(thread, text string) { latest = rita.TypeIn(channel, root(thread), text) },
+		Edit:   func(_, text string) { rita.Edit(channel, latest, text) },
+		Delete: func(string) { rita.Delete(channel, latest) },
+		Press:  func(_, label string) { rita.Press(label) },
+		Aside:  func(text string) { rita.TypeIn(channel, "", text) },
+		Read: func(thread string) adaptertest.Shown {
+			srv.Wait("a message in the thread", func() bool { return len(said(thread)) > read[thread] })
+			read[thread]++
+			msg := said(thread)[read[thread]-1]
 			return adaptertest.Shown{Text: msg.Text, Labels: msg.Labels()}
 		},
 	}

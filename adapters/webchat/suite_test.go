@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestWebChatPassesTheSuite(t *testing.T) {
 			srv := httptest.NewServer(m.Socket())
 			t.Cleanup(srv.Close)
 			b := &browser{
-				t: t, url: srv.URL, ready: make(chan struct{}), shown: make(chan adaptertest.Shown, 100),
+				t: t, url: srv.URL, shown: make(chan adaptertest.Shown, 100), edited: make(chan adaptertest.Shown, 100), typing: make(chan struct{}, 100),
 				values: map[string]string{}, sent: map[string]map[string]string{},
 			}
 			return &adaptertest.Line{
@@ -48,15 +49,19 @@ func TestWebChatPassesTheSuite(t *testing.T) {
 					b.say(map[string]string{"type": "choice", "id": fmt.Sprint("c", b.n), "value": value})
 				},
 				Repeat: func() { b.say(b.last) },
-				Read: func() adaptertest.Shown {
-					select {
-					case s := <-b.shown:
-						return s
-					case <-time.After(10 * time.Second):
-						t.Fatal("the browser was shown nothing")
+				Beside: b.beside,
+				Shuffle: func(texts ...string) {
+					b.n += len(texts)
+					for i, text := range slices.Backward(texts) {
+						b.say(map[string]string{"type": "message", "id": fmt.Sprint("s", i), "text": text})
 					}
-					return adaptertest.Shown{}
 				},
+				Drop: b.reconnect,
+				Read: func() adaptertest.Shown { return next(t, b.shown, "a message") },
+				Reread: func() adaptertest.Shown {
+					return next(t, b.edited, "a change")
+				},
+				Typing: func() { next(t, b.typing, "typing") },
 			}
 		},
 		Without: map[string]string{
@@ -67,24 +72,51 @@ func TestWebChatPassesTheSuite(t *testing.T) {
 	})
 }
 
-// browser is a client as the widget is: it says again what it was told to say again.
+// next waits for what the browser is shown next.
+func next[T any](t *testing.T, shown <-chan T, what string) (got T) {
+	t.Helper()
+	select {
+	case got = <-shown:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("the browser was not shown %s", what)
+	}
+	return got
+}
+
+// browser is a client as the widget is: it says again what it was told to say again, and what was not acknowledged when it lost its
+// socket.
 type browser struct {
 	t    *testing.T
 	url  string
 	n    int
 	last map[string]string
-	conn *websocket.Conn
 
-	ready chan struct{} // closed once greeted
-	shown chan adaptertest.Shown
+	shown, edited chan adaptertest.Shown
+	typing        chan struct{}
 
 	mu     sync.Mutex
+	conn   *websocket.Conn
 	values map[string]string            // of choices, by label
 	sent   map[string]map[string]string // frames, by id
+	open   []map[string]string          // frames that were not acknowledged
 }
 
 // connect opens the socket and waits for the greeting. The house may still be starting.
 func (b *browser) connect() {
+	b.t.Helper()
+	conn := b.dial()
+	b.mu.Lock()
+	b.conn = conn
+	b.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() { b.listen(ctx, conn, ready) })
+	b.t.Cleanup(func() { cancel(); wg.Wait(); _ = conn.CloseNow() })
+	<-ready
+}
+
+func (b *browser) dial() *websocket.Conn {
 	b.t.Helper()
 	for {
 		conn, resp, err := websocket.Dial(b.t.Context(), b.url, &websocket.DialOptions{HTTPHeader: http.Header{"Cookie": {"parley_visitor=secret-ann"}}})
@@ -95,19 +127,48 @@ func (b *browser) connect() {
 			b.t.Fatal(err)
 		}
 		conn.SetReadLimit(1 << 20)
-		b.conn = conn
-		break
+		return conn
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { b.listen(ctx) })
-	b.t.Cleanup(func() { cancel(); wg.Wait(); _ = b.conn.CloseNow() })
-	<-b.ready
 }
 
-func (b *browser) listen(ctx context.Context) {
+// reconnect loses the socket without a word and makes another.
+func (b *browser) reconnect() {
+	b.t.Helper()
+	_ = b.conn.CloseNow()
+	b.connect()
+	b.mu.Lock()
+	open := slices.Clone(b.open)
+	b.mu.Unlock()
+	for _, frame := range open {
+		b.write(frame)
+	}
+}
+
+// beside says the last frame again from so many other windows at once.
+func (b *browser) beside(times int) {
+	b.t.Helper()
+	data, err := json.Marshal(b.last)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for range times {
+		conn := b.dial()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for err := error(nil); err == nil; {
+				_, _, err = conn.Read(context.Background())
+			}
+		})
+		b.t.Cleanup(func() { _ = conn.CloseNow(); wg.Wait() })
+		if err := conn.Write(b.t.Context(), websocket.MessageText, data); err != nil {
+			b.t.Error(err)
+		}
+	}
+}
+
+func (b *browser) listen(ctx context.Context, conn *websocket.Conn, ready chan<- struct{}) {
 	for {
-		_, data, err := b.conn.Read(ctx)
+		_, data, err := conn.Read(ctx)
 		if err != nil {
 			return
 		}
@@ -120,23 +181,28 @@ func (b *browser) listen(ctx context.Context) {
 			b.t.Errorf("frame %q: %v", data, err)
 			return
 		}
+		shown := adaptertest.Shown{Text: in.Text}
+		b.mu.Lock()
+		for _, c := range in.Choices {
+			shown.Labels = append(shown.Labels, c.Label)
+			b.values[c.Label] = c.Value
+		}
+		again := b.sent[in.ID]
+		if in.Type == "ack" {
+			b.open = slices.DeleteFunc(b.open, func(f map[string]string) bool { return f["id"] == in.ID })
+		}
+		b.mu.Unlock()
 		switch {
 		case in.Type == "hello":
-			close(b.ready)
+			close(ready)
+		case in.Type == "typing":
+			b.typing <- struct{}{}
 		case in.Type == "error" && in.Retry:
-			b.mu.Lock()
-			again := b.sent[in.ID]
-			b.mu.Unlock()
 			b.write(again)
-		case in.Type == "message":
-			shown := adaptertest.Shown{Text: in.Text}
-			b.mu.Lock()
-			for _, c := range in.Choices {
-				shown.Labels = append(shown.Labels, c.Label)
-				b.values[c.Label] = c.Value
-			}
-			b.mu.Unlock()
+		case in.Type == "message" && again == nil: // not an echo of its own
 			b.shown <- shown
+		case in.Type == "edit":
+			b.edited <- shown
 		}
 	}
 }
@@ -145,6 +211,7 @@ func (b *browser) say(frame map[string]string) {
 	b.last = frame
 	b.mu.Lock()
 	b.sent[frame["id"]] = frame
+	b.open = append(b.open, frame)
 	b.mu.Unlock()
 	b.write(frame)
 }
@@ -155,5 +222,8 @@ func (b *browser) write(frame map[string]string) {
 		b.t.Error(err)
 		return
 	}
-	_ = b.conn.Write(context.Background(), websocket.MessageText, data)
+	b.mu.Lock()
+	conn := b.conn
+	b.mu.Unlock()
+	_ = conn.Write(context.Background(), websocket.MessageText, data)
 }

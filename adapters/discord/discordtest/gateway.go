@@ -24,9 +24,10 @@ type gateway struct {
 }
 
 type session struct {
-	id     string
-	void   bool
-	events [][]byte // the one of sequence n stands at n-1
+	id      string
+	intents int
+	void    bool
+	events  [][]byte // the one of sequence n stands at n-1
 }
 
 type conn struct {
@@ -200,12 +201,15 @@ func (s *Server) hear(c *conn, op int, data json.RawMessage) bool {
 		if said.Intents&(1<<12) == 0 {
 			s.tb.Errorf("discord: the bot does not want direct messages: intents %d", said.Intents)
 		}
+		if said.Intents&contentIntent != 0 && !s.content {
+			return s.shut(c, 4014)
+		}
 		if len(s.welcome) > 0 {
 			answer := s.welcome[0]
 			s.welcome = s.welcome[1:]
 			return s.answer(c, answer)
 		}
-		s.session, s.conn = &session{id: "session-" + s.next()}, c
+		s.session, s.conn = &session{id: "session-" + s.next(), intents: said.Intents}, c
 		s.dispatch("READY", map[string]any{
 			"v": 9, "session_id": s.session.id, "resume_gateway_url": s.http.URL, "guilds": []any{},
 			"user": map[string]any{"id": Bot, "username": "parley", "bot": true},

@@ -66,6 +66,9 @@ func (s *Server) inChannel(r *http.Request, parts []string, body []byte) (any, *
 	if ch == nil {
 		return nil, &refusal{http.StatusNotFound, 10003, "Unknown Channel"}
 	}
+	if len(parts) == 2 {
+		return s.aboutChannel(r, ch, body)
+	}
 	switch what := r.Method + " " + strings.Join(parts[2:min(len(parts), 3)], "") + strconv.Itoa(len(parts)); what {
 	case "GET messages3":
 		return s.list(ch, r.URL.Query())
@@ -75,8 +78,16 @@ func (s *Server) inChannel(r *http.Request, parts []string, body []byte) (any, *
 		if ch.shut != 0 {
 			return nil, &refusal{http.StatusForbidden, ch.shut, "Cannot send messages to this user"}
 		}
+		if no := ch.woken(); no != nil {
+			return nil, no
+		}
 		return s.create(ch, body)
+	case "POST threads3":
+		return s.openThread(ch, body)
 	case "PATCH messages4":
+		if ch.Archived {
+			return nil, &refusal{http.StatusBadRequest, 50083, "Thread is archived"}
+		}
 		return s.edit(ch, parts[3], body)
 	}
 	return nil, &refusal{http.StatusMethodNotAllowed, 0, "405: Method Not Allowed"}
@@ -92,12 +103,8 @@ func (s *Server) list(ch *channel, q url.Values) (any, *refusal) {
 	out := []map[string]any{}
 	for _, m := range ch.history {
 		if id, _ := strconv.ParseUint(m.ID, 10, 64); id > after && len(out) < limit {
-			over := map[string]any{}
-			for k, v := range m.raw {
-				if k != "guild_id" && k != "member" { // which REST does not have
-					over[k] = v
-				}
-			}
+			over := s.told(m.raw)
+			delete(over, "guild_id") // which REST does not have
 			out = append(out, over)
 		}
 	}

@@ -25,7 +25,8 @@ func (s *Server) Person(name string) *Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := &Person{ID: s.next(), Name: name, Channel: s.next(), s: s}
-	s.channels[p.Channel] = &channel{id: p.Channel, person: p}
+	s.people = append(s.people, p)
+	s.channels[p.Channel] = &channel{id: p.Channel, person: p, thread: thread{Kind: 1}}
 	return p
 }
 
@@ -33,9 +34,7 @@ func (s *Server) Person(name string) *Person {
 func (s *Server) Guild() (channelID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := s.next()
-	s.channels[id] = &channel{id: id, guild: true}
-	return id
+	return s.place(thread{})
 }
 
 // Type writes to the bot directly.
@@ -58,19 +57,16 @@ func (p *Person) post(channelID string, raw map[string]any) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ch := s.channels[channelID]
+	ch.Archived = false
 	m := &Message{ID: s.next(), Author: p.ID, raw: raw}
 	m.Text, _ = raw["content"].(string)
 	raw["id"], raw["channel_id"], raw["author"] = m.ID, ch.id, p.json()
-	mentions := []any{}
-	if bytes.Contains([]byte(m.Text), []byte("<@"+Bot+">")) {
-		mentions = append(mentions, map[string]any{"id": Bot, "username": "parley", "bot": true})
-	}
-	raw["mentions"] = mentions
+	raw["mentions"] = s.mentioned(m.Text)
 	if ch.guild {
-		raw["guild_id"] = "900000000000000009"
+		raw["guild_id"] = Guild
 	}
 	ch.history = append(ch.history, m)
-	s.deliver(func() { s.dispatch("MESSAGE_CREATE", raw) })
+	s.deliver(func() { s.dispatch("MESSAGE_CREATE", s.told(raw)) })
 	return m.ID
 }
 
@@ -145,7 +141,8 @@ func (s *Server) interact(p *Person, ch *channel, m *Message, data map[string]an
 		"data": data, "message": map[string]any{"id": m.ID, "channel_id": ch.id, "author": map[string]any{"id": Bot}}, "version": 1,
 	}
 	if ch.guild {
-		raw["guild_id"], raw["member"] = "900000000000000009", map[string]any{"user": p.json()}
+		raw["guild_id"], raw["member"] = Guild, map[string]any{"user": p.json()}
+		raw["channel"] = ch.json()
 	} else {
 		raw["user"] = p.json()
 	}

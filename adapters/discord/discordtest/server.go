@@ -27,6 +27,8 @@ const (
 	Token = "MTIz.strict.fake-token-of-the-test-server"
 	// Bot is the bot's id.
 	Bot = "100000000000000001"
+	// Guild is the id of the server that the bot is in.
+	Guild = "900000000000000009"
 	// InteractionToken begins every interaction's token.
 	InteractionToken = "interaction-secret-"
 )
@@ -48,18 +50,22 @@ type Server struct {
 	hook     string
 	hooked   []int // what the hook answered
 	acked    map[string]int
+	people   []*Person
 	latest   func() // delivers the latest event once more
+	content  bool   // the Message Content Intent is switched on
 	gateway
 }
 
 // Call is one request of the bot.
 type Call struct {
 	Method, Path, Query string
+	Header              http.Header
 	Body                []byte
 }
 
-// Fault makes a message of the bot fail.
+// Fault makes a call of the bot fail.
 type Fault struct {
+	On         string // which: "" for a message, "threads" for opening a thread, "channel" for asking what a channel is
 	Status     int
 	Code       int // Discord's
 	RetryAfter int // seconds, with 429
@@ -70,6 +76,7 @@ type Fault struct {
 }
 
 type channel struct {
+	thread
 	id      string
 	guild   bool
 	person  *Person // of a direct channel
@@ -143,7 +150,7 @@ func (s *Server) Hooked() []int {
 	return slices.Clone(s.hooked)
 }
 
-// Fail makes the bot's next message fail.
+// Fail makes the bot's next message, or another call, fail.
 func (s *Server) Fail(f Fault) { s.change(func() { s.faults = append(s.faults, f) }) }
 
 // Shut makes a channel refuse what the bot writes, with a code of Discord's; 0 opens it again.
@@ -231,7 +238,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	s.change(func() { s.calls = append(s.calls, Call{r.Method, r.URL.Path, r.URL.RawQuery, body}) })
+	s.change(func() { s.calls = append(s.calls, Call{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Clone(), body}) })
 	path, api := strings.CutPrefix(r.URL.Path, "/api/v10/")
 	parts := strings.Split(path, "/")
 	var answer any
@@ -247,6 +254,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		no = &refusal{http.StatusForbidden, 40333, "internal network error"} // what a wrong user agent gets
 	case path == "users/@me":
 		answer = map[string]any{"id": Bot, "username": "parley", "bot": true}
+	case path == "applications/@me":
+		answer = s.application()
 	case path == "gateway/bot":
 		s.mu.Lock()
 		answer = map[string]any{
@@ -254,7 +263,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			"session_start_limit": map[string]any{"total": 1000, "remaining": s.starts, "reset_after": 200, "max_concurrency": 1},
 		}
 		s.mu.Unlock()
-	case parts[0] == "channels" && len(parts) >= 3:
+	case parts[0] == "channels" && len(parts) >= 2:
 		if s.failed(w, r, parts, body) {
 			return
 		}
@@ -279,15 +288,16 @@ func write(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// failed does the next fault to a message of the bot; false when there is none.
+// failed does the next fault to a call of the bot; false when there is none for it.
 func (s *Server) failed(w http.ResponseWriter, r *http.Request, parts []string, body []byte) bool {
 	s.mu.Lock()
-	if r.Method != http.MethodPost || parts[2] != "messages" || len(s.faults) == 0 {
+	i := slices.IndexFunc(s.faults, func(f Fault) bool { return f.concerns(r.Method, parts) })
+	if i < 0 {
 		s.mu.Unlock()
 		return false
 	}
-	f := s.faults[0]
-	s.faults = s.faults[1:]
+	f := s.faults[i]
+	s.faults = slices.Delete(s.faults, i, i+1)
 	s.wake()
 	s.mu.Unlock()
 	switch {
@@ -312,6 +322,16 @@ func (s *Server) failed(w http.ResponseWriter, r *http.Request, parts []string, 
 		write(w, f.Status, map[string]any{"message": fmt.Sprint("refused with ", f.Code), "code": f.Code})
 	}
 	return true
+}
+
+func (f Fault) concerns(method string, parts []string) bool {
+	switch f.On {
+	case "channel":
+		return method == http.MethodGet && len(parts) == 2
+	case "threads":
+		return method == http.MethodPost && len(parts) == 3 && parts[2] == "threads"
+	}
+	return method == http.MethodPost && len(parts) == 3 && parts[2] == "messages"
 }
 
 func (s *Server) callback(id, token string, body []byte) *refusal {

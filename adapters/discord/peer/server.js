@@ -14,16 +14,20 @@ const twin = new DigitalDiscord({
 await twin.start();
 const channel = (await twin.prisma.channel.findMany())[0].id;
 const user = await twin.getFirstNonBotUserId();
-const ann = () => twin.channel(channel).user(user);
+const where = (q) => twin.channel(q.get('channel') ?? channel);
+const ann = (q) => where(q).user(user);
 
 const deeds = {
-  '/say': (q) => ann().sendMessage({ content: q.get('text') }),
-  '/messages': () => twin.channel(channel).getMessages(),
-  '/click': (q) => ann().clickButton({ messageId: q.get('message'), customId: q.get('id') }),
+  '/say': (q) => ann(q).sendMessage({ content: q.get('text') }),
+  '/edit': (q) => ann(q).editMessage({ messageId: q.get('message'), content: q.get('text') }),
+  '/delete': (q) => ann(q).deleteMessage({ messageId: q.get('message') }),
+  '/messages': (q) => where(q).getMessages(),
+  '/threads': (q) => where(q).getThreads(),
+  '/click': (q) => ann(q).clickButton({ messageId: q.get('message'), customId: q.get('id') }),
   '/pick': (q) => twin.simulateSelectMenu({
     channelId: channel, userId: user, messageId: q.get('message'), customId: q.get('id'), values: [q.get('value')],
   }),
-  '/typing': () => twin.channel(channel).getTypingEvents(),
+  '/typing': (q) => where(q).getTypingEvents(),
   '/answered': async () => (await twin.prisma.interactionResponse.findMany()).map((r) => (r.acknowledged ? r.type : 0)),
 };
 

@@ -33,9 +33,11 @@ func (m Message) Labels() []string {
 }
 
 var params = map[string]string{
-	"auth.test":        "token",
-	"chat.postMessage": "token channel text blocks thread_ts mrkdwn unfurl_links unfurl_media parse link_names reply_broadcast",
-	"chat.update":      "token channel ts text blocks mrkdwn parse link_names",
+	"auth.test":          "token",
+	"chat.postEphemeral": "token channel user text blocks thread_ts mrkdwn parse link_names",
+	"chat.postMessage":   "token channel text blocks thread_ts mrkdwn unfurl_links unfurl_media parse link_names reply_broadcast",
+	"chat.update":        "token channel ts text blocks mrkdwn parse link_names",
+	"users.info":         "token user include_locale",
 }
 
 // do carries a call out; the code is Slack's, perhaps with a colon and why.
@@ -58,7 +60,10 @@ func (s *Server) do(method string, r *http.Request) (result map[string]any, code
 			return nil, "invalid_arguments: unknown parameter " + name
 		}
 	}
-	if method == "auth.test" {
+	switch method {
+	case "users.info":
+		return s.profile(r.PostForm.Get("user"))
+	case "auth.test":
 		return map[string]any{"team_id": Team, "user_id": BotUser, "bot_id": "B0BOT", "user": "shop", "team": "Test", "url": "https://test.slack.example/"}, ""
 	}
 	msg := &Message{Channel: r.PostForm.Get("channel"), Thread: r.PostForm.Get("thread_ts"), Fallback: unescape(r.PostForm.Get("text"))}
@@ -77,12 +82,24 @@ func (s *Server) do(method string, r *http.Request) (result map[string]any, code
 	case channel.problem != "":
 		return nil, channel.problem
 	}
-	if method == "chat.update" {
+	switch method {
+	case "chat.postEphemeral":
+		user := r.PostForm.Get("user")
+		if s.people[user] == nil {
+			return nil, "user_not_in_channel"
+		}
+		s.whispers = append(s.whispers, Whisper{msg.Channel, msg.Thread, user, msg.Text})
+		s.woken()
+		return map[string]any{"message_ts": s.ts()}, ""
+	case "chat.update":
 		for _, old := range channel.messages {
 			if old.TS == r.PostForm.Get("ts") {
+				before := *old
 				msg.TS, msg.Thread, msg.Edits = old.TS, old.Thread, old.Edits+1
 				*old = *msg
-				s.woken()
+				s.echo(map[string]any{
+					"subtype": "message_changed", "hidden": true, "ts": s.ts(), "message": s.own(*msg), "previous_message": s.own(before),
+				}, msg.Channel)
 				return map[string]any{"channel": msg.Channel, "ts": msg.TS, "text": msg.Fallback}, ""
 			}
 		}
@@ -90,7 +107,7 @@ func (s *Server) do(method string, r *http.Request) (result map[string]any, code
 	}
 	msg.TS = s.ts()
 	channel.messages = append(channel.messages, msg)
-	s.woken()
+	s.echo(s.own(*msg), msg.Channel)
 	return map[string]any{"channel": msg.Channel, "ts": msg.TS, "message": map[string]any{"text": msg.Fallback}}, ""
 }
 

@@ -40,6 +40,7 @@ type Fault struct {
 	Cut        bool          // the call is carried out, and the connection breaks before the answer is complete
 	Drop       bool          // the connection breaks before anything was done
 	Body       string        // the answer with status 200
+	Hang       bool          // there is no answer for as long as the app waits
 }
 
 // Server is the workspace.
@@ -63,6 +64,8 @@ type Server struct {
 	opened   int // sockets so far
 	acked    []string
 	answers  []Answer
+	people   map[string]*Person
+	whispers []Whisper
 }
 
 // Call is a request that was made.
@@ -79,8 +82,9 @@ type Answer struct {
 }
 
 type channel struct {
-	messages []*Message
-	problem  string // what every post there is answered with
+	messages []*Message // of the bot
+	said     []*spoken  // by people
+	problem  string     // what every post there is answered with
 }
 
 // Start runs the workspace until the test ends.
@@ -88,8 +92,9 @@ func Start(tb testing.TB) *Server {
 	tb.Helper()
 	s := &Server{
 		tb: tb, done: make(chan struct{}), changed: make(chan struct{}), faults: map[string][]Fault{},
-		channels: map[string]*channel{"C0SHOP": {}, "D0ANN": {}},
+		channels: map[string]*channel{"C0SHOP": {}, "D0ANN": {}}, people: map[string]*Person{},
 	}
+	s.Person("U0ANN", "Ann")
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	s.wait.Go(s.dispatch)
 	tb.Cleanup(func() {
@@ -123,10 +128,22 @@ func (s *Server) Fail(method string, f Fault) {
 func (s *Server) Refuse(name, code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.channel(name).problem = code
+}
+
+// Channel adds a channel that the bot is in.
+func (s *Server) Channel(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channel(name)
+}
+
+// channel is one that there is from now on. The caller holds the lock.
+func (s *Server) channel(name string) *channel {
 	if s.channels[name] == nil {
 		s.channels[name] = &channel{}
 	}
-	s.channels[name].problem = code
+	return s.channels[name]
 }
 
 // Calls are the requests of a method so far.
@@ -235,6 +252,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	switch {
+	case fault.Hang:
+		<-r.Context().Done()
+		return
 	case fault.Drop:
 		panic(http.ErrAbortHandler)
 	case fault.Status != 0:

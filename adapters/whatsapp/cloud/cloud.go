@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/adapters"
@@ -34,6 +35,7 @@ var Limits = adapters.Limits{
 	List:    adapters.Buttons{Max: listLimit, Label: 24, Value: 200},
 	Window:  24 * time.Hour,
 	Typing:  true, Receipts: true,
+	Pace: pace,
 }
 
 // stateNumber is the account's phone number, so that links work before Meta has been reached.
@@ -105,6 +107,7 @@ type Messenger struct {
 	report    func(state, problem string)
 	throttle  throttle
 	latest    recent
+	ailing    atomic.Bool // Meta said of a message it had taken that the account does not work
 
 	mu     sync.Mutex
 	number string // digits of the phone number
@@ -115,6 +118,7 @@ var (
 	_ adapters.Webhook   = (*Messenger)(nil)
 	_ adapters.Linker    = (*Messenger)(nil)
 	_ adapters.Typer     = (*Messenger)(nil)
+	_ adapters.Reactor   = (*Messenger)(nil)
 )
 
 var digits = regexp.MustCompile(`^[0-9]+$`)

@@ -101,6 +101,29 @@ func TestReadMarkIsTheExampleOfMetasDescription(t *testing.T) {
 	}
 }
 
+func TestAReactionFitsMetasDescriptionAndItsExample(t *testing.T) {
+	o := meta(t)
+	s := newShop(t, nil)
+	id := s.ann.Type("is it blue?")
+	s.srv.WaitTaken()
+	if err := s.React(t.Context(), ann, id, "👀"); err != nil {
+		t.Fatal(err)
+	}
+	got := decode(t, s.srv.Calls()[0].Body)
+	for _, wrong := range o.check(o.schema("#/components/schemas/Message"), got) {
+		t.Error(wrong)
+	}
+	want, ok := o.at("paths", "/{Version}/{Phone-Number-ID}/messages", "post", "requestBody", "content", "application/json",
+		"examples", "Send Reply with Reaction Message", "value").(map[string]any)
+	if !ok {
+		t.Fatal("the description has no such example")
+	}
+	want["to"], want["reaction"] = ann, map[string]any{"message_id": id, "emoji": "👀"}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Errorf("reaction (-want +got):\n%s", diff)
+	}
+}
+
 func TestTheCheckerTakesMetasExamplesAndNothingElse(t *testing.T) {
 	o := meta(t)
 	message := o.schema("#/components/schemas/Message")
@@ -159,18 +182,19 @@ func TestMetasExamplesOfDeliveriesAreUnderstood(t *testing.T) {
 			if e.Chat != "16505551234" || e.SenderName != "Sheena Nelson" || e.At.IsZero() || !strings.HasPrefix(e.ID, "wamid.") {
 				t.Errorf("%s: got %+v, want it from Sheena with id and time", name, e)
 			}
-			got = append(got, fmt.Sprintf("%s: %s %s%s", name, e.Kind, e.Value, e.Text))
+			got = append(got, strings.Join(strings.Fields(fmt.Sprintf("%s: %s %s %s %s", name, e.Kind, e.Value, e.Media, e.Text)), " "))
 		}
 	}
 	slices.Sort(got)
 	want := []string{
 		"Button Message: text Unsubscribe",
-		"Contact Sharing Message: text [contact] Lucía Gómez",
-		"Image Message: text Taj Mahal",
+		"Contact Sharing Message: text [contact] Lucía Gómez +1 (983) 555-2319",
+		"Image Message: text photo Taj Mahal",
 		"Interactive Button Reply Message: choice cancel-button",
 		"Interactive List Reply Message: choice priority_express",
 		"Location Message: text [location] Philz Coffee, 101 Forest Ave, Palo Alto, CA 94301, 37.44221496582,-122.16165924072",
 		"Order Message: text [order] 2 × di9ozbzfi4, 1 × nqryix03ez",
+		"Reaction Message: reaction wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBI0RTJEOTc2ODVERUY5RDlGNkYA 👍",
 		"Text Message from Click to WhatsApp Ad: text Hello! Can I get more info on this?",
 		"Text Message with Context (Product Inquiry): text Is this still available?",
 		"Text Message: text Does it come in another color?",

@@ -39,6 +39,7 @@ type change struct {
 	Messages      []json.RawMessage `json:"messages"`
 	MessageEchoes []json.RawMessage `json:"message_echoes"`
 	Statuses      []json.RawMessage `json:"statuses"`
+	Errors        []metaError       `json:"errors"` // of the account, not of one message
 }
 
 // incoming is one message; what it holds besides stays in Event.Raw, such as the ad (referral) that the person came from.
@@ -62,9 +63,17 @@ type incoming struct {
 		ButtonReply row    `json:"button_reply"`
 		ListReply   row    `json:"list_reply"`
 	} `json:"interactive"`
-	Image, Video, Document, Sticker struct {
+	Image, Video struct {
 		Caption string `json:"caption"`
 	}
+	Document struct {
+		Caption string `json:"caption"`
+		Name    string `json:"filename"`
+	} `json:"document"`
+	Reaction struct {
+		Message string `json:"message_id"`
+		Emoji   string `json:"emoji"` // "" when it was taken back
+	} `json:"reaction"`
 	Audio struct {
 		Voice bool `json:"voice"`
 	} `json:"audio"`
@@ -78,6 +87,9 @@ type incoming struct {
 		Name struct {
 			Formatted string `json:"formatted_name"`
 		} `json:"name"`
+		Phones []struct {
+			Phone string `json:"phone"`
+		} `json:"phones"`
 	} `json:"contacts"`
 	Order struct {
 		Text  string `json:"text"`
@@ -161,8 +173,11 @@ func (m *Messenger) events(value change) []conversation.Event {
 			m.log.Warn("whatsapp echo not understood", "problem", err)
 			continue
 		}
-		text, ok := said(msg)
-		if to := onlyDigits(msg.To); ok && to != "" && msg.ID != "" {
+		text, media := said(msg)
+		if media != "" {
+			text = "[" + media + "] " + text
+		}
+		if to := onlyDigits(msg.To); text != "" && to != "" && msg.ID != "" {
 			events = append(events, conversation.Event{
 				Kind: conversation.Staff, ID: msg.ID, Chat: to, Sender: to, At: time.Time(msg.Timestamp), Text: text, Raw: raw,
 			})
@@ -176,27 +191,36 @@ func (m *Messenger) events(value change) []conversation.Event {
 		}
 		events = append(events, m.fate(s, raw)...)
 	}
+	for _, e := range value.Errors {
+		m.log.Warn("whatsapp reports trouble with the account", "code", e.Code, "problem", m.graph.redact(e.text()))
+		m.ails(e)
+	}
 	return events
 }
 
 func (c change) name(sender string) string {
 	for _, contact := range c.Contacts {
 		if contact.WaID == sender || contact.UserID == sender {
-			name := []rune(adapters.Clean(contact.Profile.Name))
-			return strings.ReplaceAll(string(name[:min(len(name), 128)]), "\n", " ")
+			return oneLine(contact.Profile.Name, 128)
 		}
 	}
 	return ""
 }
 
-// heard is what a person did; false when it is nothing to us: a reaction, a change of their number, a word in a group, whose
-// members must not read each other's prices.
+// oneLine is a stranger's text of at most so many characters.
+func oneLine(text string, most int) string {
+	runes := []rune(strings.ReplaceAll(adapters.Clean(text), "\n", " "))
+	return string(runes[:min(len(runes), most)])
+}
+
+// heard is what a person did; false when it is nothing to us: a reaction taken back, a change of their number, a word in a group,
+// whose members must not read each other's prices.
 func heard(msg incoming) (conversation.Event, bool) {
 	who := msg.From
 	if who == "" {
 		who = msg.FromUserID
 	}
-	e := conversation.Event{Kind: conversation.Text, ID: msg.ID, Chat: who, Sender: who, At: time.Time(msg.Timestamp)}
+	e := conversation.Event{Kind: conversation.Text, ID: msg.ID, Message: msg.ID, Chat: who, Sender: who, At: time.Time(msg.Timestamp)}
 	if who == "" || msg.ID == "" || msg.GroupID != "" {
 		return e, false
 	}
@@ -213,15 +237,17 @@ func heard(msg incoming) (conversation.Event, bool) {
 	case msg.Type == "button" && msg.Button.Payload != "" && msg.Button.Payload != msg.Button.Text:
 		e.Kind, e.Value = conversation.Choice, msg.Button.Payload
 		return e, true
+	case msg.Type == "reaction":
+		e.Kind, e.Message, e.Value, e.Text = conversation.Reaction, "", msg.Reaction.Message, adapters.Clean(msg.Reaction.Emoji)
+		return e, e.Text != "" && e.Value != ""
 	case msg.Type == "text":
 		if token, ok := startToken(msg.Text.Body); ok {
 			e.Kind, e.Value = conversation.Start, token
 			return e, true
 		}
 	}
-	text, ok := said(msg)
-	e.Text = text
-	return e, ok
+	e.Text, e.Media = said(msg)
+	return e, e.Text != ""
 }
 
 // start is "start TOKEN", as Messenger.Link has it, with whatever the person wrote behind it. The token is long: "start over
@@ -236,50 +262,58 @@ func startToken(text string) (string, bool) {
 	return found[1], true
 }
 
-// said is the words of a message, or what stands for a message without words.
-func said(msg incoming) (string, bool) {
-	caption := func(text, otherwise string) (string, bool) {
-		if text = adapters.Clean(text); text != "" {
-			return text, true
+// said is the words of a message and what came along with them. Of a message without words the text is what stands for it; it is
+// empty for what is none of staff's business.
+func said(msg incoming) (text, media string) {
+	with := func(media, caption string) (string, string) {
+		if caption = adapters.Clean(caption); caption != "" {
+			return caption, media
 		}
-		return otherwise, true
+		return "[" + media + "]", ""
 	}
 	switch msg.Type {
 	case "text":
-		text := adapters.Clean(msg.Text.Body)
-		return text, text != ""
+		return adapters.Clean(msg.Text.Body), ""
 	case "button": // a quick reply without a payload of ours carries its own words: "Stop", say
-		text := adapters.Clean(msg.Button.Text)
-		return text, text != ""
+		return adapters.Clean(msg.Button.Text), ""
 	case "interactive":
-		return "[form]", true
+		return "[form]", ""
 	case "image":
-		return caption(msg.Image.Caption, "[photo]")
+		return with("photo", msg.Image.Caption)
 	case "video":
-		return caption(msg.Video.Caption, "[video]")
+		return with("video", msg.Video.Caption)
 	case "document":
-		return caption(msg.Document.Caption, "[file]")
+		return with(strings.TrimSpace("file "+oneLine(msg.Document.Name, 100)), msg.Document.Caption)
 	case "sticker":
-		return "[sticker]", true
+		return "[sticker]", ""
 	case "audio":
 		if msg.Audio.Voice {
-			return "[voice message]", true
+			return "[voice message]", ""
 		}
-		return "[audio]", true
+		return "[audio]", ""
 	case "location":
-		return msg.place(), true
+		return msg.place(), ""
 	case "contacts":
-		names := []string{"[contact]"}
-		for _, c := range msg.Contacts {
-			names = append(names, c.Name.Formatted)
-		}
-		return adapters.Clean(strings.Join(names, " ")), true
+		return msg.people(), ""
 	case "order":
-		return msg.cart(), true
-	case "unsupported", "unknown":
-		return "[unsupported message]", true
+		return msg.cart(), ""
+	case "", "system", "reaction":
+		return "", ""
 	}
-	return "", false
+	return "[unsupported message]", "" // also what WhatsApp will think of next: somebody said something
+}
+
+// people are the contacts that somebody passed on, each with the numbers.
+func (msg incoming) people() string {
+	names := []string{}
+	for _, c := range msg.Contacts {
+		about := []string{c.Name.Formatted}
+		for _, p := range c.Phones {
+			about = append(about, p.Phone)
+		}
+		names = append(names, strings.TrimSpace(strings.Join(about, " ")))
+	}
+	return adapters.Clean("[contact] " + strings.Join(names, ", "))
 }
 
 func (msg incoming) place() string {
@@ -322,12 +356,17 @@ func (m *Messenger) fate(s status, raw []byte) []conversation.Event {
 		Kind: conversation.Receipt, Name: s.Status, Value: s.ID, ID: s.ID + ":" + s.Status,
 		Chat: who, Sender: who, At: time.Time(s.Timestamp), Raw: raw,
 	}
-	if s.Status != "failed" || len(s.Errors) == 0 {
+	if s.Status != "failed" {
+		m.works()
+		return []conversation.Event{e}
+	}
+	if len(s.Errors) == 0 {
 		return []conversation.Event{e}
 	}
 	why := s.Errors[0]
 	e.Text = fmt.Sprintf("%d: %s", why.Code, adapters.Clean(m.graph.redact(why.text())))
 	m.log.Warn("whatsapp message failed after it was taken", "message", s.ID, "code", why.Code, "problem", e.Text)
+	m.ails(why)
 	events := []conversation.Event{e}
 	if why.Code == codeUndeliverable {
 		blocked := e

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"parley/adapters"
+	"parley/adapters/whatsapp/cloudtest"
 	"parley/conversation"
 )
 
@@ -22,6 +23,9 @@ func deliveryOf(field, messages string) []byte {
 func TestMessagesOfAllKindsBecomeEvents(t *testing.T) {
 	const token = "q3-_Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MDEyMzQ1Njc"
 	text := func(s string) conversation.Event { return conversation.Event{Kind: conversation.Text, Text: s} }
+	with := func(media, s string) conversation.Event {
+		return conversation.Event{Kind: conversation.Text, Text: s, Media: media}
+	}
 	choice := func(s string) conversation.Event { return conversation.Event{Kind: conversation.Choice, Value: s} }
 	begin := func(s string) conversation.Event { return conversation.Event{Kind: conversation.Start, Value: s} }
 	tests := []struct {
@@ -42,22 +46,29 @@ func TestMessagesOfAllKindsBecomeEvents(t *testing.T) {
 		{"a quick reply of ours", `"type":"button","button":{"payload":"v3","text":"Buy"}`, choice("v3")},
 		{"a quick reply without payload", `"type":"button","button":{"payload":"Stop","text":"Stop"}`, text("Stop")},
 		{"a picture", `"type":"image","image":{"id":"1","mime_type":"image/jpeg"}`, text("[photo]")},
-		{"a picture with words", `"type":"image","image":{"id":"1","caption":"this one?"}`, text("this one?")},
+		{"a picture with words", `"type":"image","image":{"id":"1","caption":"this one?"}`, with("photo", "this one?")},
+		{"a picture with a stop", `"type":"image","image":{"id":"1","caption":"STOP"}`, with("photo", "STOP")},
 		{"a video", `"type":"video","video":{"id":"1"}`, text("[video]")},
+		{"a video with words", `"type":"video","video":{"id":"1","caption":"like this"}`, with("video", "like this")},
 		{"a voice message", `"type":"audio","audio":{"id":"1","voice":true}`, text("[voice message]")},
 		{"music", `"type":"audio","audio":{"id":"1"}`, text("[audio]")},
-		{"a file", `"type":"document","document":{"id":"1","filename":"a.pdf"}`, text("[file]")},
+		{"a file", `"type":"document","document":{"id":"1","filename":"a.pdf"}`, text("[file a.pdf]")},
+		{"a file with words", `"type":"document","document":{"id":"1","filename":"a\nb.pdf","caption":"page 2"}`, with("file a b.pdf", "page 2")},
+		{"a file without a name", `"type":"document","document":{"id":"1"}`, text("[file]")},
 		{"a sticker", `"type":"sticker","sticker":{"id":"1"}`, text("[sticker]")},
 		{"a place", `"type":"location","location":{"latitude":37.44,"longitude":-122.16,"name":"Philz","address":"101 Forest Ave"}`, text("[location] Philz, 101 Forest Ave, 37.44,-122.16")},
 		{"a bare place", `"type":"location","location":{"latitude":37.44,"longitude":-122.16}`, text("[location] 37.44,-122.16")},
 		{"a contact", `"type":"contacts","contacts":[{"name":{"formatted_name":"Lucía Gómez"}}]`, text("[contact] Lucía Gómez")},
+		{"two contacts", `"type":"contacts","contacts":[{"name":{"formatted_name":"Bob"},"phones":[{"phone":"+49 151 2"},{"phone":"+49 30 1"}]},{"name":{"formatted_name":"Eve"}}]`, text("[contact] Bob +49 151 2 +49 30 1, Eve")},
 		{"a cart", `"type":"order","order":{"text":"gift","product_items":[{"product_retailer_id":"mug","quantity":2},{"product_retailer_id":"pen","quantity":1}]}`, text("[order] 2 × mug, 1 × pen\ngift")},
 		{"what the API cannot show", `"type":"unsupported","errors":[{"code":131051}]`, text("[unsupported message]")},
 		{"the opened chat", `"type":"request_welcome"`, begin("")},
-		{"a reaction", `"type":"reaction","reaction":{"message_id":"x","emoji":"👍"}`, conversation.Event{}},
+		{"a reaction", `"type":"reaction","reaction":{"message_id":"wamid.OUT","emoji":"👍"}`, conversation.Event{Kind: conversation.Reaction, Text: "👍", Value: "wamid.OUT"}},
+		{"a reaction taken back", `"type":"reaction","reaction":{"message_id":"wamid.OUT","emoji":""}`, conversation.Event{}},
 		{"a changed number", `"type":"system","system":{"type":"user_changed_number"}`, conversation.Event{}},
 		{"a word in a group", `"group_id":"g","type":"text","text":{"body":"hi"}`, conversation.Event{}},
-		{"a kind to come", `"type":"hologram"`, conversation.Event{}},
+		{"a kind to come", `"type":"hologram"`, text("[unsupported message]")},
+		{"no kind", `"text":{"body":"hi"}`, conversation.Event{}},
 	}
 	m := newMessenger(t, "http://127.0.0.1:1", adapters.Env{}, nil)
 	for _, tt := range tests {
@@ -75,6 +86,9 @@ func TestMessagesOfAllKindsBecomeEvents(t *testing.T) {
 			}
 			want := tt.want
 			want.Chat, want.Sender, want.SenderName, want.ID = "16505551234", "16505551234", "Ann \u202e B", "wamid.A"
+			if want.Kind != conversation.Reaction {
+				want.Message = want.ID
+			}
 			want.At, want.Raw = time.Unix(1750091045, 0).UTC(), []byte(message)
 			if diff := cmp.Diff([]conversation.Event{want}, events); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
@@ -152,5 +166,43 @@ func TestWhatTheShopWritesOnItsOwnPhoneIsStaff(t *testing.T) {
 	e := s.inbox.all()[0]
 	if e.Kind != conversation.Staff || e.Chat != ann || e.Text != "I am on it" || e.ID == "" {
 		t.Errorf("got %+v, want staff's words in Ann's chat", e)
+	}
+}
+
+func TestWhatTheShopSendsFromItsOwnPhoneIsNamed(t *testing.T) {
+	m := newMessenger(t, "http://127.0.0.1:1", adapters.Env{}, nil)
+	raw := strings.Replace(string(deliveryOf("message_echoes", `{"to":"16505551234","id":"wamid.E","type":"image","image":{"id":"1","caption":"this one"}}`)), `"field":"messages"`, `"field":"smb_message_echoes"`, 1)
+	events, err := m.convert([]byte(raw))
+	if err != nil || len(events) != 1 || events[0].Kind != conversation.Staff || events[0].Text != "[photo] this one" {
+		t.Errorf("got %+v, %v, want staff's picture named with its words", events, err)
+	}
+}
+
+func TestAnAccountThatMetaStopsServingLaterIsShownAsFailedUntilAMessageArrives(t *testing.T) {
+	var reports []string
+	m := newMessenger(t, "http://127.0.0.1:1", adapters.Env{Report: func(state, problem string) { reports = append(reports, strings.TrimSpace(state+" "+problem)) }}, nil)
+	take := func(field, value string) {
+		t.Helper()
+		if _, err := m.convert(deliveryOf(field, value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status := func(name string, code int) string {
+		return fmt.Sprintf(`{"id":"wamid.O","status":%q,"recipient_id":"16505551234","errors":[{"code":%d,"title":"as Meta words it"}]}`, name, code)
+	}
+	take("statuses", status("failed", 131047))
+	take("statuses", `{"id":"wamid.O","status":"delivered","recipient_id":"16505551234"}`)
+	if len(reports) != 0 {
+		t.Errorf("got %q, want no report of what concerns one message", reports)
+	}
+	take("statuses", status("failed", 131042))
+	take("errors", `{"code":131031,"title":"locked `+cloudtest.Token+`"}`)
+	take("statuses", `{"id":"wamid.O","status":"read","recipient_id":"16505551234"}`)
+	want := []string{
+		"failed WhatsApp delivers nothing for this account (131042): as Meta words it",
+		"failed WhatsApp delivers nothing for this account (131031): locked ***", "ready",
+	}
+	if diff := cmp.Diff(want, reports); diff != "" {
+		t.Errorf("reports (-want +got):\n%s", diff)
 	}
 }

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -28,8 +29,8 @@ var (
 	throttling = []int{codeAppRate, codeAccountRate, codeThroughput, codeSpamRate, codePairRate}
 	// transient: unknown errors of Meta's, overload, maintenance.
 	transient = []int{1, 2, 131000, 131016, 131057, 133004}
-	// accountOut: no permission, token refused, policy, locked, unpaid, not registered, display name not approved.
-	accountOut = []int{3, 10, 102, 104, 190, 368, 131005, 131031, 131037, 131042, 131045, 133010}
+	// accountOut: no permission, the number deleted, token refused, policy, locked, unpaid, not registered, display name not approved.
+	accountOut = []int{3, 10, 33, 102, 104, 190, 368, 131005, 131031, 131037, 131042, 131045, 133010}
 )
 
 // sendError says what a failed call means for what comes next.
@@ -60,7 +61,7 @@ func consequence(call *callError) adapters.Consequence {
 		return adapters.Gone
 	case code == codeReengagement:
 		return adapters.Window
-	case slices.Contains(accountOut, code), code >= 200 && code < 300, code == codeParameter && call.Subcode == subcodeNoSuchThing:
+	case breaksAccount(code, call.Subcode):
 		return adapters.Broken
 	case slices.Contains(transient, code):
 		return adapters.Temporary
@@ -80,6 +81,26 @@ func consequence(call *callError) adapters.Consequence {
 		return adapters.Temporary
 	}
 	return adapters.Rejected
+}
+
+func breaksAccount(code, subcode int) bool {
+	return slices.Contains(accountOut, code) || code >= 200 && code < 300 || code == codeParameter && subcode == subcodeNoSuchThing
+}
+
+// ails shows the admin that the account itself does not work where Meta says so only later, of a message that it had taken.
+func (m *Messenger) ails(why metaError) {
+	if !breaksAccount(why.Code, why.Subcode) {
+		return
+	}
+	m.ailing.Store(true)
+	m.report("failed", fmt.Sprintf("WhatsApp delivers nothing for this account (%d): %s", why.Code, adapters.Clean(m.graph.redact(why.text()))))
+}
+
+// works ends what ails began: a message has arrived.
+func (m *Messenger) works() {
+	if m.ailing.Swap(false) {
+		m.report("ready", "")
+	}
 }
 
 // refused says that the account's settings are wrong: nothing will work until they are changed.

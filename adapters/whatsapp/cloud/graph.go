@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"parley/adapters"
 )
 
 const (
@@ -163,7 +165,7 @@ func (g *graph) broken(ctx context.Context, err error, left bool) *callError {
 // retryAfter reads how long Meta wants peace: Retry-After in seconds, or the minutes in its usage headers.
 func retryAfter(h http.Header) time.Duration {
 	if seconds, err := strconv.Atoi(h.Get("Retry-After")); err == nil && seconds > 0 {
-		return time.Duration(seconds) * time.Second
+		return adapters.Pause(float64(seconds))
 	}
 	var usage map[string][]struct {
 		Minutes int `json:"estimated_time_to_regain_access"`
@@ -176,7 +178,7 @@ func retryAfter(h http.Header) time.Duration {
 			}
 		}
 	}
-	return time.Duration(longest) * time.Minute
+	return adapters.Pause(60 * float64(longest))
 }
 
 // redact takes the secrets out of a text, however they are written there.

@@ -96,6 +96,9 @@ func TestPrismTakesEveryRequestByMetasDescription(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want Meta's id", name, sent.ID, err)
 		}
 	}
+	if err := m.React(t.Context(), ann, "wamid.IN1", "👀"); err != nil {
+		t.Errorf("reaction: got %v", err)
+	}
 	for name, part := range map[string]adapters.Part{
 		"text with buttons":  {Text: strings.Repeat("x", 1025), Choices: options(1, 3, 3)},
 		"the label of one":   {Text: "?", Choices: options(1, 25, 3)}, // up to 24 it is the row of a list

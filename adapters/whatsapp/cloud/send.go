@@ -28,6 +28,7 @@ type message struct {
 	Image         *media           `json:"image,omitempty"`
 	Interactive   *interactive     `json:"interactive,omitempty"`
 	Template      *templateMessage `json:"template,omitempty"`
+	Reaction      *reaction        `json:"reaction,omitempty"`
 }
 
 type textBody struct {
@@ -38,6 +39,11 @@ type textBody struct {
 type media struct {
 	Link    string `json:"link"`
 	Caption string `json:"caption,omitempty"`
+}
+
+type reaction struct {
+	Message string `json:"message_id"`
+	Emoji   string `json:"emoji"`
 }
 
 type interactive struct {
@@ -253,6 +259,19 @@ func (m *Messenger) Typing(ctx context.Context, chat string) error {
 	mark.Typing.Type = "text"
 	if _, err := m.graph.post(ctx, m.numberID+"/messages", mark); err != nil {
 		return fmt.Errorf("show typing: %w", err)
+	}
+	return nil
+}
+
+// React puts an emoji on a message of the person's. To WhatsApp that is a message, with the window and the rate of one.
+func (m *Messenger) React(ctx context.Context, chat, message, emoji string) error {
+	msg, failed := addressed(chat)
+	if failed != nil {
+		return failed
+	}
+	msg.Type, msg.Reaction = "reaction", &reaction{Message: message, Emoji: emoji}
+	if _, err := m.send(ctx, chat, msg); err != nil {
+		return fmt.Errorf("put a sign on a message: %w", err)
 	}
 	return nil
 }

@@ -27,11 +27,15 @@ func TestWhatsAppCloudPassesTheSuite(t *testing.T) {
 			srv := cloudtest.Start(t)
 			m := newMessenger(t, srv.URL(), env, nil)
 			person := srv.Person(ann, "Ann")
-			read := 0
+			read, latest := 0, ""
 			return &adaptertest.Line{
 				Messenger: m, Chat: ann, Secrets: []string{cloudtest.Token, cloudtest.AppSecret, cloudtest.VerifyToken},
 				Attach: func(sink adapters.Sink) { srv.SetHook(serveHook(t, m, sink)) },
-				Type:   func(text string) { person.Type(text) },
+				Type:   func(text string) { latest = person.Type(text) },
+				Sign: func() string {
+					srv.Wait("a sign", func() bool { return person.Sign(latest) != "" })
+					return person.Sign(latest)
+				},
 				Press:  person.Press,
 				Repeat: srv.Redeliver,
 				Hold: func(d time.Duration) {
@@ -39,6 +43,16 @@ func TestWhatsAppCloudPassesTheSuite(t *testing.T) {
 					srv.Fail(cloudtest.Fault{Status: 400, Code: 80007, Message: "Rate limit hit", Header: map[string]string{"X-Business-Use-Case-Usage": usage}})
 				},
 				Cut: func() { srv.Fail(cloudtest.Fault{Cut: true}) },
+				Hook: &adaptertest.Hook{
+					Body: person.Delivery,
+					Prove: func(h http.Header, body []byte, _ time.Time) {
+						h.Set(signatureHeader, cloudtest.Sign(cloudtest.AppSecret, body))
+					},
+					OfBody: true, Longest: maxDelivery,
+				},
+				Typing: func() {
+					srv.Wait("typing", func() bool { typing, _ := person.Sees(); return typing })
+				},
 				Read: func() adaptertest.Shown {
 					srv.Wait("the next message", func() bool { return len(person.Messages()) > read })
 					msg := person.Messages()[read]
@@ -54,6 +68,7 @@ func TestWhatsAppCloudPassesTheSuite(t *testing.T) {
 		Without: map[string]string{
 			"blocked":            "WhatsApp does not say when somebody blocks a number; what shows it later is tested beside the adapter",
 			"stop with an event": "the web server waits for the hooks it serves, not Run",
+			"reconnect":          "Meta makes a connection for each call, and calls again; see repeated delivery and commit fails",
 		},
 	})
 }

@@ -29,6 +29,10 @@ type request struct {
 	Image       *picture     `json:"image"`
 	Interactive *interactive `json:"interactive"`
 	Template    *template    `json:"template"`
+	Reaction    *struct {
+		Message string `json:"message_id"`
+		Emoji   string `json:"emoji"`
+	} `json:"reaction"`
 }
 
 type picture struct {
@@ -120,8 +124,15 @@ func (s *Server) message(raw []byte) (any, *Fault) {
 	}
 	s.count++
 	shown.ID = fmt.Sprintf("wamid.OUT%d", s.count)
-	p.messages = append(p.messages, shown)
-	p.typing = false
+	switch {
+	case r.Reaction == nil:
+		p.messages = append(p.messages, shown)
+		p.typing = false
+	case !slices.Contains(p.wrote, r.Reaction.Message):
+		return nil, bad("There is no message %s", r.Reaction.Message)
+	default:
+		p.signs[r.Reaction.Message] = r.Reaction.Emoji
+	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 	if failed != nil {
@@ -151,7 +162,7 @@ func (s *Server) mark(r request) (any, *Fault) {
 // read is what the message shows, or why Meta refuses it.
 func (s *Server) read(r request) (Message, *Fault) {
 	var m Message
-	given := map[string]bool{"text": r.Text != nil, "image": r.Image != nil, "interactive": r.Interactive != nil, "template": r.Template != nil}
+	given := map[string]bool{"text": r.Text != nil, "image": r.Image != nil, "interactive": r.Interactive != nil, "template": r.Template != nil, "reaction": r.Reaction != nil}
 	for kind, is := range given {
 		if is != (kind == r.Type) {
 			return m, bad("The parameter %s does not go with type %q", kind, r.Type)
@@ -171,6 +182,9 @@ func (s *Server) read(r request) (Message, *Fault) {
 		return readInteractive(r.Interactive)
 	case "template":
 		return s.readTemplate(r.Template)
+	case "reaction":
+		m.Text = r.Reaction.Emoji
+		return m, check("reaction['emoji']", r.Reaction.Emoji, 0, 8)
 	}
 	return m, bad("Param type must be one of {AUDIO, CONTACTS, …} - got %q", r.Type)
 }

@@ -20,6 +20,7 @@ type Person struct {
 	seen     string
 	wrote    []string
 	messages []Message
+	signs    map[string]string // of the shop, on what they wrote
 }
 
 // Message is what a phone shows of ours.
@@ -43,7 +44,7 @@ func (s *Server) Person(number, name string) *Person {
 	if p := s.people[number]; p != nil {
 		return p
 	}
-	p := &Person{Number: number, Name: name, s: s}
+	p := &Person{Number: number, Name: name, s: s, signs: map[string]string{}}
 	s.people[number] = p
 	return p
 }
@@ -51,6 +52,18 @@ func (s *Server) Person(number, name string) *Person {
 // Type writes to the shop and returns the message's id.
 func (p *Person) Type(text string) string {
 	return p.Say("text", map[string]any{"text": map[string]any{"body": text}})
+}
+
+// Delivery is what Meta would post when the person writes that. It stays with the caller.
+func (p *Person) Delivery(text string) []byte {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	before := p.s.batch
+	var alone []change
+	p.s.batch = &alone
+	p.say("text", map[string]any{"text": map[string]any{"body": text}})
+	p.s.batch = before
+	return p.s.encode(alone)
 }
 
 // Say sends a message of any type; content is merged into it.
@@ -132,6 +145,13 @@ func (p *Person) Sees() (typing bool, read string) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	return p.typing, p.seen
+}
+
+// Sign is what the shop put on a message of theirs; "" for nothing.
+func (p *Person) Sign(id string) string {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return p.signs[id]
 }
 
 // Report sends the status (sent, delivered, read or failed) of a message of ours, with Meta's code when it is not 0.

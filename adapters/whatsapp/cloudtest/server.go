@@ -216,14 +216,19 @@ func (s *Server) tell(field string, value map[string]any) {
 }
 
 func (s *Server) enqueue(changes []change) {
+	s.last = s.encode(changes)
+	s.queue = append(s.queue, s.last)
+}
+
+// encode is the body of a delivery.
+func (s *Server) encode(changes []change) []byte {
 	raw, err := json.Marshal(map[string]any{
 		"object": "whatsapp_business_account", "entry": []any{map[string]any{"id": "102290129340398", "changes": changes}},
 	})
 	if err != nil {
 		s.tb.Errorf("whatsapp: encode a delivery: %v", err)
 	}
-	s.last = Spell(raw)
-	s.queue = append(s.queue, s.last)
+	return Spell(raw)
 }
 
 // Spell writes JSON as Meta does: ASCII only, everything else as \uxxxx, and slashes escaped.

@@ -22,11 +22,11 @@ func ended(account string, now time.Time, evt any) (ending, bool) {
 		problem := "the phone has unlinked us"
 		switch e.Reason {
 		case events.ConnectFailureMainDeviceGone:
-			problem = "WhatsApp has locked this account, or it moved to another phone; look at WhatsApp on the phone first"
+			problem = "WhatsApp has locked this account, or it moved to another phone; look at WhatsApp on the phone before anything else"
 		case events.ConnectFailureUnknownLogout:
-			problem = "WhatsApp has banned this account; look at WhatsApp on the phone first"
+			problem = "WhatsApp has banned this account; look at WhatsApp on the phone before anything else"
 		}
-		return ending{problem: problem + ": then link it again with `parley pair " + account + "`", unlinked: true}, true
+		return ending{problem: problem + "; link it again with `parley pair " + account + "`", unlinked: true}, true
 	case *events.TemporaryBan:
 		pause, until := e.Expire, "it does not say until when, so we try again each hour"
 		if pause > 0 {

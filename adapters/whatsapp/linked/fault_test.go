@@ -245,8 +245,13 @@ func TestTheAdminIsToldWhatToDo(t *testing.T) {
 			}
 			_, err := m.Send(t.Context(), adapters.Part{Chat: ann, Text: "x", Key: "k"})
 			failed, ok := errors.AsType[*adapters.SendError](err)
-			if !ok || !slices.Contains([]adapters.Consequence{adapters.Broken, adapters.Temporary}, failed.Consequence) {
-				t.Errorf("send: %v", err)
+			if !ok || failed.Consequence != adapters.Broken {
+				t.Fatalf("got %v, want messages to wait for an account that is broken", err)
+			}
+			for _, text := range c.want[1:] {
+				if !strings.Contains(failed.Reason, text) {
+					t.Errorf("got %q, want %q in it: the admin is shown this last", failed.Reason, text)
+				}
 			}
 			stop()
 		})
@@ -261,5 +266,31 @@ func TestAnOutdatedVersionEndsTheAccount(t *testing.T) {
 	s.Refuse(shop, 405)
 	if err := m.Run(t.Context(), h.inbox.sink); err == nil || !strings.Contains(err.Error(), "update") {
 		t.Errorf("got %v, want the advice to update", err)
+	}
+}
+
+func TestAPhoneThatIsLinkedAgainAfterABanSendsAgain(t *testing.T) {
+	s := wafake.Start(t)
+	h := newHouse(t)
+	m, _ := h.linked(s, shop)
+	person := s.Person(ann, "Ann")
+	h.clearReports()
+	s.Refuse(shop, 406)
+	h.reported("banned")
+	s.Allow(shop)
+	h.clearReports()
+	if err := m.Pair(t.Context(), "", func(code string) {
+		if err := s.ScanQR(shop, code); err != nil {
+			t.Errorf("scan: %v", err)
+		}
+	}); err != nil {
+		t.Fatalf("pair: %v", err)
+	}
+	h.reported("ready")
+	if _, err := m.Send(t.Context(), adapters.Part{Chat: ann, Text: "we are back", Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := person.Read(shop, 0); got.Text != "we are back" {
+		t.Errorf("got %+v", got)
 	}
 }

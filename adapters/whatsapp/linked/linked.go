@@ -65,9 +65,10 @@ type Messenger struct {
 	line   chan struct{} // holds a token while somebody is connected as this device, or links it
 	news   chan struct{} // a token when a phone was linked
 
-	mu     sync.Mutex
-	client *whatsmeow.Client // while Run has one
-	number string            // digits; "" until linked
+	mu      sync.Mutex
+	client  *whatsmeow.Client // while Run has one
+	number  string            // digits; "" until linked
+	problem string            // why WhatsApp does not take this account, until it does again
 }
 
 var (
@@ -75,6 +76,7 @@ var (
 	_ adapters.Pairer    = (*Messenger)(nil)
 	_ adapters.Linker    = (*Messenger)(nil)
 	_ adapters.Typer     = (*Messenger)(nil)
+	_ adapters.Reactor   = (*Messenger)(nil)
 )
 
 // New reads the settings. It calls nobody and opens nothing.
@@ -179,6 +181,21 @@ func (m *Messenger) linkedAs(ctx context.Context) (types.JID, error) {
 	}
 	m.setNumber(jid.User)
 	return jid, nil
+}
+
+// fail shows the admin why WhatsApp does not take the account; messages wait until it does, and say the same.
+func (m *Messenger) fail(problem string) {
+	m.mu.Lock()
+	m.problem = problem
+	m.mu.Unlock()
+	m.report("failed", problem)
+}
+
+// mended ends what fail began.
+func (m *Messenger) mended() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.problem = ""
 }
 
 func (m *Messenger) setNumber(number string) {

@@ -9,11 +9,13 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"go.mau.fi/whatsmeow/proto/waCommon"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"google.golang.org/protobuf/proto"
 
 	"parley/adapters"
 	"parley/adapters/whatsapp/linked/wafake"
+	"parley/conversation"
 )
 
 const dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -62,21 +64,57 @@ func TestAPictureGoesWithItsCaptionAndNeverCostsTheText(t *testing.T) {
 
 func TestMediaStandsAsWords(t *testing.T) {
 	for _, c := range []struct {
-		want string
-		msg  *waE2E.Message
+		text, media string
+		msg         *waE2E.Message
 	}{
-		{"[photo] look at this", &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Caption: proto.String("look at\x07 this")}}},
-		{"[photo]", &waE2E.Message{ImageMessage: &waE2E.ImageMessage{}}},
-		{"[voice message]", &waE2E.Message{AudioMessage: &waE2E.AudioMessage{PTT: proto.Bool(true)}}},
-		{"[audio]", &waE2E.Message{AudioMessage: &waE2E.AudioMessage{}}},
-		{"[file]", &waE2E.Message{DocumentMessage: &waE2E.DocumentMessage{}}},
-		{"[location]", &waE2E.Message{LocationMessage: &waE2E.LocationMessage{}}},
-		{"see https://shop.example", &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("see https://shop.example ")}}},
-		{"", &waE2E.Message{ReactionMessage: &waE2E.ReactionMessage{Text: proto.String("👍")}}},
-		{"", nil},
+		{"look at this", "photo", &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Caption: proto.String("look at\x07 this")}}},
+		{"[photo]", "", &waE2E.Message{ImageMessage: &waE2E.ImageMessage{}}},
+		{"[voice message]", "", &waE2E.Message{AudioMessage: &waE2E.AudioMessage{PTT: proto.Bool(true)}}},
+		{"[audio]", "", &waE2E.Message{AudioMessage: &waE2E.AudioMessage{}}},
+		{"[file]", "", &waE2E.Message{DocumentMessage: &waE2E.DocumentMessage{}}},
+		{"[file a b.pdf]", "", &waE2E.Message{DocumentMessage: &waE2E.DocumentMessage{FileName: proto.String("a\nb.pdf")}}},
+		{"page 2", "file a.pdf", &waE2E.Message{DocumentMessage: &waE2E.DocumentMessage{FileName: proto.String("a.pdf"), Caption: proto.String("page 2")}}},
+		{"[location] Philz, 101 Forest Ave, 37.44,-122.16", "", &waE2E.Message{LocationMessage: &waE2E.LocationMessage{
+			Name: proto.String("Philz"), Address: proto.String("101\nForest Ave"), DegreesLatitude: proto.Float64(37.44), DegreesLongitude: proto.Float64(-122.16),
+		}}},
+		{"[location]", "", &waE2E.Message{LiveLocationMessage: &waE2E.LiveLocationMessage{}}},
+		{"[contact] Bob", "", &waE2E.Message{ContactMessage: &waE2E.ContactMessage{DisplayName: proto.String("Bob")}}},
+		{"see https://shop.example", "", &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("see https://shop.example ")}}},
+		{"", "", &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{}}},
+		{"", "", nil},
 	} {
-		if got := said(c.msg); got != c.want {
-			t.Errorf("got %q, want %q", got, c.want)
+		if text, media := said(c.msg); text != c.text || media != c.media {
+			t.Errorf("got %q with %q, want %q with %q", text, media, c.text, c.media)
 		}
+	}
+}
+
+func TestAReactionIsOneAndNoAnswer(t *testing.T) {
+	s := wafake.Start(t)
+	h := newHouse(t)
+	m, _ := h.linked(s, shop)
+	person := s.Person(ann, "Ann")
+	sent, err := m.Send(t.Context(), adapters.Part{Chat: ann, Text: "€17 today", Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	person.Read(shop, 0)
+	react := func(sign string) string {
+		return person.Say(shop, "", &waE2E.Message{ReactionMessage: &waE2E.ReactionMessage{
+			Key: &waCommon.MessageKey{RemoteJID: proto.String(shop + "@s.whatsapp.net"), FromMe: proto.Bool(false), ID: proto.String(sent.ID)}, Text: proto.String(sign),
+		}})
+	}
+	id := react("👍")
+	react("") // taken back
+	person.Type(shop, "thanks")
+	h.inbox.said(t, 1)
+	var got []conversation.Event
+	for _, e := range h.inbox.stored() {
+		if e.Kind == conversation.Reaction {
+			got = append(got, e)
+		}
+	}
+	if len(got) != 1 || got[0].Text != "👍" || got[0].Value != sent.ID || got[0].ID != id || got[0].Chat != ann {
+		t.Errorf("got %+v, want the one sign under %s", got, sent.ID)
 	}
 }

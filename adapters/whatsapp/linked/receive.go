@@ -16,8 +16,7 @@ import (
 	"parley/conversation"
 )
 
-// convert reads what a library event tells us; none for what we do not act on: groups, channels, status updates, reactions,
-// edits.
+// convert reads what a library event tells us; none for what we do not act on: groups, channels, status updates, edits.
 func (s *session) convert(ctx context.Context, evt any) ([]conversation.Event, error) {
 	switch e := evt.(type) {
 	case *events.Message:
@@ -36,11 +35,22 @@ func (s *session) message(ctx context.Context, e *events.Message) ([]conversatio
 	if err != nil {
 		return nil, err
 	}
-	event := conversation.Event{Kind: conversation.Text, Chat: chat, Sender: chat, ID: e.Info.ID, At: e.Info.Timestamp.UTC(), Text: said(e.Message)}
-	if e.Info.IsFromMe {
-		event.Kind, event.Sender, event.ID = conversation.Staff, s.client.Store.GetJID().User, "own:"+e.Info.ID
-	} else {
-		event.SenderName = strings.ReplaceAll(adapters.Clean(cut(e.Info.PushName, 128)), "\n", " ")
+	event := conversation.Event{Kind: conversation.Text, Chat: chat, Sender: chat, ID: e.Info.ID, Message: e.Info.ID, At: e.Info.Timestamp.UTC()}
+	event.Text, event.Media = said(e.Message)
+	reaction := e.Message.GetReactionMessage()
+	switch {
+	case reaction != nil && e.Info.IsFromMe:
+		return nil, nil
+	case reaction != nil: // without a sign it was taken back
+		event.Kind, event.Message = conversation.Reaction, ""
+		event.Text, event.Value = adapters.Clean(reaction.GetText()), reaction.GetKey().GetID()
+	case e.Info.IsFromMe:
+		event.Kind, event.Sender, event.ID, event.Message = conversation.Staff, s.client.Store.GetJID().User, "own:"+e.Info.ID, ""
+		if event.Media != "" {
+			event.Text, event.Media = "["+event.Media+"] "+event.Text, ""
+		}
+	default:
+		event.SenderName = oneLine(e.Info.PushName, 128)
 		if token, ok := startToken(event.Text); ok {
 			event.Kind, event.Value, event.Text = conversation.Start, token, ""
 		}
@@ -111,34 +121,57 @@ func (s *session) chat(ctx context.Context, source types.MessageSource) (string,
 	return jid.User + "@" + types.HiddenUserServer, nil
 }
 
-// said is a message's words, or what stands for it.
-func said(msg *waE2E.Message) string {
+// said is a message's words and what came along with them. Of a message without words the text is what stands for it; it is empty
+// for what WhatsApp's apps tell each other.
+func said(msg *waE2E.Message) (text, media string) {
 	for _, text := range []string{msg.GetConversation(), msg.GetExtendedTextMessage().GetText()} {
 		if text := adapters.Clean(text); text != "" {
-			return text
+			return text, ""
 		}
 	}
+	if place := msg.GetLocationMessage(); place != nil {
+		return "[location] " + where(place), ""
+	}
+	if person := msg.GetContactMessage().GetDisplayName() + msg.GetContactsArrayMessage().GetDisplayName(); person != "" {
+		return "[contact] " + oneLine(person, 200), ""
+	}
+	file := msg.GetDocumentMessage()
 	kinds := []struct {
 		is             bool
 		stand, caption string
 	}{
-		{msg.GetImageMessage() != nil, "[photo]", msg.GetImageMessage().GetCaption()},
-		{msg.GetVideoMessage() != nil, "[video]", msg.GetVideoMessage().GetCaption()},
-		{msg.GetPtvMessage() != nil, "[video]", ""},
-		{msg.GetAudioMessage().GetPTT(), "[voice message]", ""},
-		{msg.GetAudioMessage() != nil, "[audio]", ""},
-		{msg.GetDocumentMessage() != nil, "[file]", msg.GetDocumentMessage().GetCaption()},
-		{msg.GetStickerMessage() != nil, "[sticker]", ""},
-		{msg.GetLocationMessage() != nil || msg.GetLiveLocationMessage() != nil, "[location]", ""},
-		{msg.GetContactMessage() != nil || msg.GetContactsArrayMessage() != nil, "[contact]", ""},
-		{msg.GetPollCreationMessage() != nil || msg.GetPollCreationMessageV3() != nil, "[poll]", ""},
+		{msg.GetImageMessage() != nil, "photo", msg.GetImageMessage().GetCaption()},
+		{msg.GetVideoMessage() != nil, "video", msg.GetVideoMessage().GetCaption()},
+		{msg.GetPtvMessage() != nil, "video", ""},
+		{msg.GetAudioMessage().GetPTT(), "voice message", ""},
+		{msg.GetAudioMessage() != nil, "audio", ""},
+		{file != nil, strings.TrimSpace("file " + oneLine(file.GetFileName(), 100)), file.GetCaption()},
+		{msg.GetStickerMessage() != nil, "sticker", ""},
+		{msg.GetLiveLocationMessage() != nil, "location", ""},
+		{msg.GetContactMessage() != nil || msg.GetContactsArrayMessage() != nil, "contact", ""},
+		{msg.GetPollCreationMessage() != nil || msg.GetPollCreationMessageV3() != nil, "poll", ""},
 	}
 	for _, kind := range kinds {
-		if kind.is {
-			return strings.TrimSpace(kind.stand + " " + adapters.Clean(kind.caption))
+		if !kind.is {
+			continue
+		}
+		if caption := adapters.Clean(kind.caption); caption != "" {
+			return caption, kind.stand
+		}
+		return "[" + kind.stand + "]", ""
+	}
+	return "", ""
+}
+
+// where names a place, by its words and where it is.
+func where(place *waE2E.LocationMessage) string {
+	var parts []string
+	for _, part := range []string{place.GetName(), place.GetAddress()} {
+		if part = oneLine(part, 200); part != "" {
+			parts = append(parts, part)
 		}
 	}
-	return ""
+	return strings.Join(append(parts, fmt.Sprintf("%g,%g", place.GetDegreesLatitude(), place.GetDegreesLongitude())), ", ")
 }
 
 // start is "start TOKEN", as Link has it, with whatever the person wrote behind it. The token is long: "start over please" has
@@ -153,10 +186,8 @@ func startToken(text string) (string, bool) {
 	return found[1], true
 }
 
-// cut shortens a name to so many runes.
-func cut(text string, n int) string {
-	if runes := []rune(text); len(runes) > n {
-		return string(runes[:n])
-	}
-	return text
+// oneLine is a stranger's text of at most so many characters.
+func oneLine(text string, most int) string {
+	runes := []rune(strings.ReplaceAll(adapters.Clean(text), "\n", " "))
+	return string(runes[:min(len(runes), most)])
 }

@@ -36,7 +36,7 @@ func (m *Messenger) Run(ctx context.Context, sink adapters.Sink) error {
 			return nil
 		}
 		m.log.WarnContext(ctx, "whatsapp session ended", "problem", end.problem)
-		m.report("failed", end.problem)
+		m.fail(end.problem)
 		if end.final {
 			return fmt.Errorf("whatsapp: %s", end.problem)
 		}

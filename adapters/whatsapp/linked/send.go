@@ -64,6 +64,23 @@ func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent
 	return adapters.Sent{ID: id}, nil
 }
 
+// React puts an emoji on a message of the person's.
+func (m *Messenger) React(ctx context.Context, chat, message, emoji string) error {
+	to, err := address(chat)
+	if err != nil {
+		return rejected("bad_chat", err.Error(), err)
+	}
+	client := m.connected()
+	if client == nil {
+		return m.absent()
+	}
+	sign := client.BuildReaction(to, to, message, emoji)
+	if _, err := client.SendMessage(ctx, to, sign, whatsmeow.SendRequestExtra{Timeout: ackTime}); err != nil {
+		return sendError(err)
+	}
+	return nil
+}
+
 // messageID is in the form of WhatsApp Web's own ids.
 func (m *Messenger) messageID(client *whatsmeow.Client, part adapters.Part) types.MessageID {
 	if part.Key == "" {
@@ -111,10 +128,13 @@ func rejected(code, reason string, err error) *adapters.SendError {
 	return &adapters.SendError{Consequence: adapters.Rejected, Code: code, Reason: reason, Err: err}
 }
 
-// absent is what a send meets while there is no connection: with a phone linked there will be one again.
+// absent is what a send meets while there is no connection. With a phone linked there will be one again, unless WhatsApp said why not.
 func (m *Messenger) absent() *adapters.SendError {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.problem != "" {
+		return &adapters.SendError{Consequence: adapters.Broken, Code: "not_taken", Reason: m.problem}
+	}
 	if m.number == "" {
 		return &adapters.SendError{Consequence: adapters.Broken, Code: "not_linked", Reason: "no phone is linked to this account"}
 	}

@@ -124,6 +124,7 @@ func (s *session) watch(ctx context.Context, since *time.Time) (held bool, end *
 			case ready:
 				login.Stop()
 				*since = s.m.now()
+				s.m.mended()
 				s.m.online.Store(true)
 				s.m.report("ready", "")
 			case refused:

@@ -53,7 +53,7 @@ func TestALinkedPhonePassesTheSuite(t *testing.T) {
 			if person == nil {
 				person = s.Person(ann, "Ann")
 			}
-			read, latest, text := 0, "", ""
+			read, latest, text, before := 0, "", "", person.SawTyping()
 			return &adaptertest.Line{
 				Messenger: m, Chat: ann, Secrets: slices.Clip(secrets),
 				Ready: func() {
@@ -64,6 +64,10 @@ func TestALinkedPhonePassesTheSuite(t *testing.T) {
 					}
 				},
 				Type: func(words string) { latest, text = person.Type(number, words), words },
+				Sign: func() string {
+					s.Wait("a sign", func() bool { return person.Sign(latest) != "" })
+					return person.Sign(latest)
+				},
 				// A client that is asked to send again encrypts anew, under the id it had.
 				Repeat: func() { person.TypeAs(number, latest, text) },
 				Read: func() adaptertest.Shown {
@@ -71,12 +75,17 @@ func TestALinkedPhonePassesTheSuite(t *testing.T) {
 					read++
 					return adaptertest.Shown{Text: msg.Text}
 				},
-				Cut: func() { s.Cut(number, true) },
+				Cut:  func() { s.Cut(number, true) },
+				Drop: func() { s.Kick(number) },
+				Typing: func() {
+					s.Wait("Ann to see typing", func() bool { return person.SawTyping() > before })
+				},
 			}
 		},
 		Without: map[string]string{
 			"choice":     "a linked phone has no buttons: choices are numbered lines",
 			"blocked":    "WhatsApp does not tell a companion device who has blocked the number",
+			"reordering": "WhatsApp keeps what waits for a device in one queue, in the order in which it was sent",
 			"rate limit": "WhatsApp says no time with it: see TestFailedSendsSayWhatFollows",
 		},
 	})

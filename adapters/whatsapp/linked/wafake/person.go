@@ -31,6 +31,7 @@ type Person struct {
 	inbox  map[string][]Message // by the sender's number
 	marks  []Mark
 	typing map[string]int
+	signs  map[string]string // on what they wrote, by its id
 }
 
 // Message is one that the person received.
@@ -57,7 +58,7 @@ func (s *Server) Person(number, name string) *Person {
 	if err := container.Upgrade(ctx); err != nil {
 		s.tb.Fatal(err)
 	}
-	p := &Person{Number: number, s: s, inbox: map[string][]Message{}, typing: map[string]int{}}
+	p := &Person{Number: number, s: s, inbox: map[string][]Message{}, typing: map[string]int{}, signs: map[string]string{}}
 	p.client = whatsmeow.NewClient(container.NewDevice(), nil)
 	p.client.BackgroundEventCtx = ctx
 	p.client.SynchronousAck = true
@@ -86,6 +87,10 @@ func (p *Person) hear(evt any) {
 			p.s.tb.Errorf("%s scans a QR code: %v", p.Number, err)
 		}
 	case *events.Message:
+		if sign := e.Message.GetReactionMessage(); sign != nil {
+			p.note(func() { p.signs[sign.GetKey().GetID()] = sign.GetText() })
+			return
+		}
 		from := e.Info.Sender
 		if from.Server == types.HiddenUserServer {
 			from = e.Info.SenderAlt
@@ -184,6 +189,13 @@ func (p *Person) SawTyping() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.typing[string(types.ChatPresenceComposing)]
+}
+
+// Sign is what somebody put on a message of theirs; "" for nothing.
+func (p *Person) Sign(id string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.signs[id]
 }
 
 // redirect sends every request to the server, whatever host it names.
