@@ -7,12 +7,10 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"parley/adapters"
 	"parley/commerce"
-	"parley/store"
 )
 
 // roster is who the house works for, as the config had it when it was last read. It is replaced as a whole and never changed.
@@ -28,14 +26,15 @@ type account struct {
 	merchant *Merchant
 	limits   adapters.Limits
 	wake     chan struct{} // wakes its outbox
+	rouse    func()        // does so on whichever node has it
 	work     *work         // nil until it was started
 	traffic  *traffic
-	broken   bool // its outbox reported that it does not work; used by the outbox alone
+	outbox   *outbox
 }
 
 // newRoster checks merchants and their accounts. Of the accounts of was those are kept whose messenger is the same, but for the
 // ones that have ended.
-func newRoster(merchants []Merchant, was *roster) (*roster, error) {
+func newRoster(merchants []Merchant, was *roster, rouse func(*account)) (*roster, error) {
 	r := &roster{merchants: map[commerce.MerchantID]*Merchant{}, accounts: map[string]*account{}}
 	for _, m := range merchants {
 		if m.Flows == nil || m.Payment == nil {
@@ -49,7 +48,13 @@ func newRoster(merchants []Merchant, was *roster) (*roster, error) {
 			if r.accounts[a.Name] != nil {
 				return nil, fmt.Errorf("account %s exists twice", a.Name)
 			}
-			next := &account{Account: a, merchant: &m, limits: a.Messenger.Limits(), wake: make(chan struct{}, 1), traffic: &traffic{}}
+			next := &account{Account: a, merchant: &m, limits: a.Messenger.Limits(), traffic: &traffic{}}
+			if a.Pace != nil {
+				next.limits.Pace = *a.Pace
+			}
+			next.outbox = newOutbox(next.limits.Pace)
+			next.wake = next.outbox.wake
+			next.rouse = func() { rouse(next) }
 			if was != nil {
 				next.succeed(was.accounts[a.Name])
 			}
@@ -66,7 +71,8 @@ func (a *account) succeed(was *account) {
 	}
 	a.traffic = was.traffic
 	if a.Messenger == was.Messenger && a.merchant.ID == was.merchant.ID && !was.work.isOver() {
-		a.wake, a.work = was.wake, was.work
+		a.outbox, a.wake, a.work = was.outbox, was.wake, was.work
+		a.outbox.setPace(a.limits.Pace)
 	}
 }
 
@@ -115,11 +121,15 @@ func (h *House) start(o *open, a *account) {
 	send, w.stopSending = context.WithCancel(o.outboxes)
 	o.sending.Go(func() {
 		defer close(w.sent)
-		h.runOutbox(send, a)
+		h.whileHeld(send, dutyAccount+a.Name, func(ctx context.Context) { h.runOutbox(ctx, a) })
 	})
 	o.receiving.Go(func() {
 		defer close(w.received)
-		h.runMessenger(receive, a)
+		if _, ok := a.Messenger.(adapters.Spread); ok {
+			h.runMessenger(receive, a)
+			return
+		}
+		h.whileHeld(receive, dutyAccount+a.Name, func(ctx context.Context) { h.runMessenger(ctx, a) })
 	})
 }
 
@@ -153,7 +163,7 @@ func (h *House) Reload(ctx context.Context, merchants []Merchant) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	was := h.roster.Load()
-	next, err := newRoster(merchants, was)
+	next, err := newRoster(merchants, was, h.wakeOutbox)
 	if err != nil {
 		return err
 	}
@@ -172,6 +182,7 @@ func (h *House) Reload(ctx context.Context, merchants []Merchant) error {
 	}
 	ending.Wait() // until then turns of these accounts find them as they were
 	h.roster.Store(next)
+	h.want(next)
 	for _, name := range slices.Sorted(maps.Keys(next.accounts)) {
 		if a := next.accounts[name]; a.work == nil {
 			h.start(h.open, a)
@@ -217,37 +228,4 @@ func (h *House) pairer(merchant commerce.MerchantID, name string) (adapters.Pair
 	}
 	p, ok := a.Messenger.(adapters.Pairer)
 	return p, ok
-}
-
-// traffic counts what an account carried since the process began, over all reloads.
-type traffic struct{ received, sent, refused atomic.Int64 }
-
-func (t *traffic) note(results []result) {
-	for _, r := range results {
-		switch r.state {
-		case store.Sent:
-			t.sent.Add(1)
-		case store.Failed, store.Unknown:
-			t.refused.Add(1)
-		}
-	}
-}
-
-// Traffic is what an account carried since the process began.
-type Traffic struct {
-	Account  string
-	Received int64 // messages, each once
-	Sent     int64 // parts that the network took
-	Refused  int64 // parts that were given up: refused for good, or nobody knows
-}
-
-// Traffic lists the accounts by name.
-func (h *House) Traffic() []Traffic {
-	accounts := h.roster.Load().accounts
-	out := make([]Traffic, 0, len(accounts))
-	for _, name := range slices.Sorted(maps.Keys(accounts)) {
-		t := accounts[name].traffic
-		out = append(out, Traffic{name, t.received.Load(), t.sent.Load(), t.refused.Load()})
-	}
-	return out
 }

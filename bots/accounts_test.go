@@ -75,7 +75,7 @@ func (m *mall) reload(accounts ...Account) error {
 	next := m.merchant
 	next.Accounts = accounts
 	err := m.house.Reload(context.Background(), []Merchant{next})
-	synctest.Wait()
+	rests()
 	return err
 }
 
@@ -112,7 +112,7 @@ func openMall(t *testing.T, accounts ...Account) *mall {
 	m := &mall{shop: s, merchant: *s.house.roster.Load().merchants[s.merchant]}
 	m.reloads(accounts...)
 	s.run()
-	synctest.Wait()
+	rests()
 	return m
 }
 
@@ -228,7 +228,7 @@ func TestAnAccountThatFailsNeverStopsTheOthersAndAReloadStartsItAnew(t *testing.
 				good, bad, anew := newLine(), newLine(), newLine()
 				m := openMall(t, on("good", good), on("bad", bad))
 				bad.end <- failure
-				synctest.Wait()
+				rests()
 				if state := m.state("bad"); state != "failed" || !m.house.HasEnded("bad") {
 					t.Errorf("the account is %s, ended %v; want it failed", state, m.house.HasEnded("bad"))
 				}

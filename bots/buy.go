@@ -155,7 +155,7 @@ func (h *House) buyIn(ctx context.Context, m *Merchant, th *store.Thread, q comm
 		vars := conversation.Vars{}
 		h.product(vars, p)
 		h.quote(vars, q)
-		t.cause = "link:" + string(q.ID)
+		t.cause, t.onPage = "link:"+string(q.ID), true
 		return t.run(ctx, conversation.Event{Kind: conversation.Trigger, Account: th.Account, Chat: th.Chat, Name: "link_bought", Vars: vars, At: t.tx.Now()})
 	})
 }

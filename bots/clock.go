@@ -26,8 +26,23 @@ type chore struct {
 // that no longer hold. It looks
 // when it is woken, when the next timer falls due, and once per poll.
 func (h *House) runClock(ctx context.Context) {
-	h.runChores(ctx, h.clock, h.untilNext, chore{"deliveries", h.deliveries}, chore{"timers", h.timers},
-		chore{"expiries", h.expiries}, chore{"parked events", h.parked}, chore{"notifications", h.notices})
+	h.runChores(ctx, h.clock, h.untilNext, chore{"fan-outs", h.fanouts}, chore{"deliveries", h.deliveries}, chore{"timers", h.timers},
+		chore{"expiries", h.expiries}, chore{"parked events", h.parked}, chore{"notifications", h.notices}, chore{"events of last week", h.forgetting()})
+}
+
+// forgetting forgets events that no network delivers again any more. It looks once a minute, and goes on while there are some.
+func (h *House) forgetting() func(context.Context) (int, error) {
+	var next time.Time
+	return func(ctx context.Context) (int, error) {
+		if h.now().Before(next) {
+			return 0, nil
+		}
+		n, err := h.store.Prune(ctx, clockBatch)
+		if err == nil && n < clockBatch {
+			next = h.now().Add(time.Minute)
+		}
+		return n, err
+	}
 }
 
 // runCashier asks payment providers. It has a loop of its own: one that answers slowly must not hold up alerts and timers.

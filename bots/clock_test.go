@@ -55,11 +55,11 @@ func TestAnAlertNotAtNightWaitsForTheMorningOfTheContact(t *testing.T) {
 			sub := s.subscribes(visitor, "17.50")
 			sub.TimeZone, sub.NotAtNight = zone, visitor != "owl"
 			s.subscribe(sub)
-			synctest.Wait()
+			rests()
 			s.hearsOnly(visitor, "as soon as")
 		}
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("owl", "now costs")   // did not ask to be spared
 		s.hearsOnly("tokyo", "now costs") // 9 o'clock there
 		s.hearsOnly("berlin")
@@ -74,13 +74,13 @@ func TestAnAlertNotAtNightWaitsForTheMorningOfTheContact(t *testing.T) {
 		sub.TimeZone, sub.NotAtNight = "Europe/Berlin", true
 		s.subscribe(sub)
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "as soon as")
 		s.reprice("mug", 2000)
 		passes(9 * time.Hour)
 		s.hearsOnly("ada")
 		s.reprice("mug", 1600)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "now costs €16.00")
 	})
 }
@@ -152,7 +152,7 @@ func TestADeliveryThatCannotBeCarriedOutHoldsUpNobody(t *testing.T) {
 		s.stock("mug", 10)
 		s.subscribe(s.subscribes("ada", "17.50"))
 		s.subscribe(s.subscribes("bob", "17.50"))
-		synctest.Wait()
+		rests()
 		s.hears("ada")
 		s.hears("bob")
 		ill := s.thread("ada").Key
@@ -160,7 +160,7 @@ func TestADeliveryThatCannotBeCarriedOutHoldsUpNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("bob", "now costs")
 		if _, err := s.store.DB().Exec(`DROP TRIGGER ill`); err != nil {
 			t.Fatal(err)
@@ -178,14 +178,14 @@ func TestAnOrderThatNobodyPaysLapsesAndItsStockIsTold(t *testing.T) {
 		s.told("ada")
 		s.stock("mug", 1)
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		again := s.hearsOnly("ada", "now costs")[0]
 		s.presses("ada", again, "Buy now")
 		s.hearsOnly("ada", "transfer €17.00")
 		sub := s.subscribes("bob", "")
 		sub.Event, sub.Fields = commerce.BackInStock, nil
 		s.subscribe(sub)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("bob", "is back in stock")
 		passes(61 * time.Minute)
 		if o := s.orders(); len(o) != 1 || o[0].State != commerce.Expired {

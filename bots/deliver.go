@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"parley/adapters"
@@ -12,68 +13,188 @@ import (
 	"parley/store"
 )
 
-// deliveries tells watchers what happened. Each is a turn of its own, in which price, stock and consent are looked at once more.
-func (h *House) deliveries(ctx context.Context) (int, error) {
-	var due []commerce.Delivery
-	err := h.store.View(ctx, func(tx *store.Tx) (err error) {
-		due, err = tx.DueDeliveries(ctx, tx.Now(), clockBatch)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	var turns []store.Turn
-	for _, d := range due {
-		turn, ok, err := h.delivery(ctx, d)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			turns = append(turns, turn)
-		}
-	}
-	if len(turns) == 0 {
-		return len(due), nil
-	}
-	return len(due), h.inbox.submit(ctx, turns...)
+const (
+	// lookAhead is how many deliveries are looked at before some of them are told: those that need not be told cost little.
+	lookAhead = 256
+	// looksAtOnce is how often that is done before others have their turn.
+	looksAtOnce = 16
+	// toldAtOnce is how many are told in one transaction: others wait for it.
+	toldAtOnce = 64
+)
+
+// delivering tells, by one account, those for whom its outbox has room.
+type delivering struct {
+	house   *House
+	account *account
+	lane    int64
+	room    int
 }
 
-// delivery is the turn that tells one watcher; false when there is nobody to tell now.
-func (h *House) delivery(ctx context.Context, d commerce.Delivery) (tell store.Turn, ok bool, err error) {
-	var address conversation.Address
-	var contact conversation.Contact
-	var chats []string
-	err = h.store.View(ctx, func(tx *store.Tx) error {
-		if address, err = tx.AddressByKey(ctx, d.Merchant, d.Address); err != nil {
+// occurrence tells up to share watchers of an occurrence, and says how many deliveries it dealt with.
+func (d *delivering) occurrence(ctx context.Context, key int64, share int) (dealt int, err error) {
+	for _, held := range []bool{true, false} {
+		for range looksAtOnce {
+			some, told, err := d.some(ctx, commerce.DueFilter{
+				Merchant: d.account.merchant.ID, Occurrence: key, Lane: d.lane, Held: held, At: d.house.now(), Limit: lookAhead,
+			}, share)
+			dealt, share, d.room = dealt+some, share-told, d.room-told
+			if err != nil {
+				return dealt, err
+			}
+			if some < lookAhead || share <= 0 {
+				break
+			}
+		}
+	}
+	return dealt, nil
+}
+
+// sorted is deliveries by what is to be done about them.
+type sorted struct {
+	tell, gone, moved []store.Due
+	night             map[time.Time][]store.Due // until when they wait
+	drop              int
+}
+
+// some deals with the next deliveries of a kind: it says how many it did something about, and how many of these it told.
+func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (dealt, told int, err error) {
+	var due []store.Due
+	var product commerce.Product
+	waits := false
+	err = d.house.store.View(ctx, func(tx *store.Tx) error {
+		o, err := tx.Occurrence(ctx, f.Merchant, f.Occurrence)
+		if err != nil {
 			return err
 		}
-		if contact, err = tx.ContactByKey(ctx, d.Merchant, d.Contact); err != nil {
+		if due, err = tx.Due(ctx, f); err != nil || len(due) == 0 {
 			return err
 		}
-		chats, err = tx.ChatsOfAddress(ctx, d.Merchant, d.Address)
+		if waits, err = tx.IsArming(ctx, o.Product, o.Event); err != nil {
+			return err
+		}
+		product, err = tx.ProductByKey(ctx, f.Merchant, o.Product)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) { // must not hold up the others
-		return tell, false, h.drop(ctx, d, "the address is gone")
+	if errors.Is(err, store.ErrNotFound) || err == nil && (waits || len(due) == 0) {
+		return 0, 0, nil
 	}
 	if err != nil {
-		return tell, false, fmt.Errorf("deliver %d: %w", d.Key, err)
+		return 0, 0, err
 	}
-	a := h.account(address.Account)
-	if a == nil || a.merchant.ID != d.Merchant {
-		return tell, false, h.drop(ctx, d, "the account has left the config")
+	s := d.sort(due, product)
+	if err := d.spare(ctx, f, s); err != nil {
+		return 0, 0, err
 	}
-	if d.NotAtNight {
-		morning := a.merchant.Quiet.next(h.now(), zoneOf(contact, a.merchant.TimeZone))
-		if !morning.IsZero() {
-			return tell, false, h.store.Tx(ctx, func(tx *store.Tx) error { return tx.PostponeDelivery(ctx, d.Key, morning) })
+	s.tell = s.tell[:min(len(s.tell), most)]
+	dealt = len(s.gone) + len(s.moved) + s.drop
+	for _, night := range s.night {
+		dealt += len(night)
+	}
+	for len(s.tell) > 0 {
+		n := min(len(s.tell), toldAtOnce)
+		if err := d.tell(ctx, f, s.tell[:n]); err != nil {
+			return dealt, told, err
 		}
+		s.tell, dealt, told = s.tell[n:], dealt+n, told+n
 	}
-	return h.internal(a, a.privately(address.NetworkID, chats), address.NetworkID, func(ctx context.Context, t *turn) error {
-		return t.deliver(ctx, d)
-	}, func(ctx context.Context, tx *store.Tx) error {
-		return tx.PostponeDelivery(ctx, d.Key, tx.Now().Add(afterFailure))
-	}), true, nil
+	return dealt, told, nil
+}
+
+func (d *delivering) sort(due []store.Due, p commerce.Product) sorted {
+	a, s := d.account, sorted{night: map[time.Time][]store.Due{}}
+	for _, each := range due {
+		switch {
+		case each.Why(p) != "":
+			s.drop++
+			continue
+		case each.Account == "":
+			s.gone = append(s.gone, each)
+			continue
+		case each.Account != a.Name:
+			s.moved = append(s.moved, each)
+			continue
+		}
+		if each.Watch.NotAtNight {
+			morning := a.merchant.Quiet.next(d.house.now(), zoneNamed(each.TimeZone, a.merchant.TimeZone))
+			if !morning.IsZero() {
+				s.night[morning] = append(s.night[morning], each)
+				continue
+			}
+		}
+		s.tell = append(s.tell, each)
+	}
+	return s
+}
+
+// spare does away with what is not told now: it is dropped, or waits elsewhere.
+func (d *delivering) spare(ctx context.Context, f commerce.DueFilter, s sorted) error {
+	if s.drop == 0 && len(s.gone) == 0 && len(s.moved) == 0 && len(s.night) == 0 {
+		return nil
+	}
+	return d.house.store.Tx(ctx, func(tx *store.Tx) error {
+		if s.drop > 0 {
+			if _, err := commerce.DropDeliveries(ctx, tx, f); err != nil {
+				return err
+			}
+		}
+		if len(s.gone) > 0 {
+			if err := tx.FinishDeliveries(ctx, commerce.DropAccount, plain(s.gone)); err != nil {
+				return err
+			}
+		}
+		for _, each := range s.moved {
+			if err := tx.MoveDelivery(ctx, each.Delivery); err != nil {
+				return err
+			}
+		}
+		for morning, ds := range s.night {
+			if err := tx.HoldDeliveries(ctx, plain(ds), morning); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func plain(due []store.Due) []commerce.Delivery {
+	out := make([]commerce.Delivery, len(due))
+	for i, d := range due {
+		out[i] = d.Delivery
+	}
+	return out
+}
+
+// tell has each of some deliveries told, in a turn of its own. What they have in common is read once for all of them.
+func (d *delivering) tell(ctx context.Context, f commerce.DueFilter, due []store.Due) error {
+	h, a := d.house, d.account
+	f.Limit = len(due)
+	common := &shared{filter: f, loaded: map[*store.Tx]*commerce.Batch{}}
+	turns := make([]store.Turn, len(due))
+	for i, each := range due {
+		chat, err := d.chat(ctx, each)
+		if err != nil {
+			return err
+		}
+		turns[i] = h.internal(a, chat, each.NetworkID, func(ctx context.Context, t *turn) error {
+			return t.deliver(ctx, common, each.Watch.Key)
+		}, func(ctx context.Context, tx *store.Tx) error {
+			return tx.HoldDeliveries(ctx, []commerce.Delivery{each.Delivery}, tx.Now().Add(afterFailure))
+		})
+	}
+	return h.inbox.submit(ctx, turns...)
+}
+
+// chat is where a delivery is told.
+func (d *delivering) chat(ctx context.Context, due store.Due) (string, error) {
+	if _, several := d.account.Messenger.(adapters.Private); !several {
+		return due.NetworkID, nil
+	}
+	var chats []string
+	err := d.house.store.View(ctx, func(tx *store.Tx) (err error) {
+		chats, err = tx.ChatsOfAddress(ctx, d.account.merchant.ID, due.Watch.Address)
+		return err
+	})
+	return d.account.privately(due.NetworkID, chats), err
 }
 
 // privately is the chat in which somebody is told what they asked for. On most networks a private chat has the id of the person;
@@ -91,18 +212,41 @@ func (a *account) privately(person string, chats []string) string {
 	return person
 }
 
-func (h *House) drop(ctx context.Context, d commerce.Delivery, why string) error {
-	return h.store.Tx(ctx, func(tx *store.Tx) error {
-		d.State, d.Cause = commerce.DeliveryDropped, why
-		return tx.FinishDelivery(ctx, d, tx.Now())
-	})
+// shared is what the turns of some deliveries share: in each transaction that runs one of them, what they have in common is read once.
+type shared struct {
+	filter commerce.DueFilter
+
+	mu     sync.Mutex
+	loaded map[*store.Tx]*commerce.Batch // a group that is tried again is another transaction
 }
 
-func (t *turn) deliver(ctx context.Context, d commerce.Delivery) error {
-	alert, err := commerce.RenderDelivery(ctx, t.tx, d.Merchant, d.Key, t.m.Policy, t.tx.Now())
+func (b *shared) in(ctx context.Context, tx *store.Tx) (*commerce.Batch, error) {
+	b.mu.Lock()
+	loaded := b.loaded[tx]
+	b.mu.Unlock()
+	if loaded != nil {
+		return loaded, nil
+	}
+	fresh, err := commerce.LoadBatch(ctx, tx, b.filter) // without the mutex: it waits for whoever has the product
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.loaded[tx] = &fresh
+	return &fresh, nil
+}
+
+func (t *turn) deliver(ctx context.Context, common *shared, watch int64) error {
+	b, err := common.in(ctx, t.tx)
+	if err != nil {
+		return fmt.Errorf("deliver: %w", err)
+	}
+	alert, err := b.Tell(ctx, t.tx, watch, t.m.Policy, t.tx.Now())
 	if err != nil || alert.Repeat || alert.Dropped != "" {
 		return err
 	}
+	t.alert = &alert
 	vars := t.house.watchVars(alert.Watch, alert.Product, t.th.Contact.Name)
 	t.house.quote(vars, alert.Quote)
 	vars["was"] = alert.Occurrence.WasPrice.String()
@@ -113,8 +257,12 @@ func (t *turn) deliver(ctx context.Context, d commerce.Delivery) error {
 }
 
 func zoneOf(c conversation.Contact, otherwise *time.Location) *time.Location {
-	if c.TimeZone != "" {
-		if z, err := time.LoadLocation(c.TimeZone); err == nil {
+	return zoneNamed(c.TimeZone, otherwise)
+}
+
+func zoneNamed(name string, otherwise *time.Location) *time.Location {
+	if name != "" {
+		if z, err := time.LoadLocation(name); err == nil {
 			return z
 		}
 	}

@@ -21,6 +21,7 @@ func (t *turn) handOff(ctx context.Context, reason string) error {
 		return nil
 	}
 	t.th.Owner, t.th.Reason, t.th.Waiting = store.Waiting, clean(reason), t.tx.Now()
+	t.showSeen()
 	if err := t.mark(ctx, "handed_off"); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
 	"parley/commerce"
 	"parley/conversation"
@@ -20,7 +19,7 @@ func (s *shop) staffSay(chat, who, text string) {
 	if _, err := s.house.Say(s.t.Context(), s.merchant, s.thread(chat).ID, who, text); err != nil {
 		s.t.Fatal(err)
 	}
-	synctest.Wait()
+	rests()
 }
 
 func (s *shop) gaveBack(chat string) {
@@ -28,7 +27,7 @@ func (s *shop) gaveBack(chat string) {
 	if err := s.house.Return(s.t.Context(), s.merchant, s.thread(chat).ID, "stf_1"); err != nil {
 		s.t.Fatal(err)
 	}
-	synctest.Wait()
+	rests()
 }
 
 func TestAHandOffSilencesTheBotUntilItIsReturned(t *testing.T) {
@@ -107,7 +106,7 @@ func TestStopWorksWhileStaffHaveTheWord(t *testing.T) {
 		s.says("ada", "STOP")
 		s.hearsOnly("ada", "will not write to you here any more")
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		s.gaveBack("ada") // says nothing: they want to hear nothing
 		s.hearsOnly("ada")
 		_, err := s.house.Say(t.Context(), s.merchant, s.thread("ada").ID, "stf_1", "One more thing")
@@ -120,7 +119,7 @@ func TestStopWorksWhileStaffHaveTheWord(t *testing.T) {
 		s.hearsOnly("ada", "On its way")
 		s.reprice("mug", 1900)
 		s.reprice("mug", 1600)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada") // but the consent stays revoked
 	})
 }
@@ -132,7 +131,7 @@ func TestAnAlertArrivesAndItsButtonBuysWhileStaffHaveTheWord(t *testing.T) {
 		s.staffSay("ada", "stf_1", "Hello")
 		s.hears("ada")
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		alert := s.hearsOnly("ada", "now costs €17.00")[0]
 		s.says("ada", "buy")
 		s.hearsOnly("ada") // words are for staff
@@ -210,7 +209,7 @@ func TestAPersonAnswersAnOffer(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = s.house.AcceptOffer(t.Context(), s.merchant, id, "stf_1") // again: nothing more is said
-		synctest.Wait()
+		rests()
 		deal := s.hearsOnly("ada", "Deal!")[0]
 		s.presses("ada", deal, "Buy now, pay €15.00")
 		s.hearsOnly("ada", "Thank you!")
@@ -222,7 +221,7 @@ func TestAPersonAnswersAnOffer(t *testing.T) {
 		if _, err := s.house.DeclineOffer(t.Context(), s.merchant, id, "stf_1"); err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada") // the answer stands in the transcript, and is not sent
 		if got := s.last("ada").State; got != "failed" {
 			t.Errorf("the answer is %s, want failed", got)

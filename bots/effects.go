@@ -38,9 +38,7 @@ func (t *turn) carry(ctx context.Context, eff effect.Effect, place conversation.
 	case effect.FindOrder:
 		return t.traded(ctx, place)(commerce.FindOrder(ctx, t.tx, t.m.ID, who.ContactKey))
 	case effect.CancelOrder:
-		return t.traded(ctx, place)(commerce.CancelOrder(ctx, t.tx, commerce.CancelCommand{
-			Merchant: t.m.ID, Order: commerce.OrderID(e.Order), Contact: who.ContactKey, Cause: "shopper",
-		}, t.m.Policy, now))
+		return t.cancelled(ctx, e, place)
 	case effect.Confirm:
 		return t.confirm(ctx, e, place)
 
@@ -100,12 +98,15 @@ func (t *turn) raised(raised []commerce.Occurrence) {
 
 // checkout places the order of a quote. Where a provider has to be asked, the conversation waits for its answer in place.
 func (t *turn) checkout(ctx context.Context, e effect.Checkout, place conversation.Context) (*conversation.Event, error) {
-	o, err := commerce.Checkout(ctx, t.tx, commerce.CheckoutCommand{
+	o, invoiced, err := t.order(ctx, commerce.CheckoutCommand{
 		Merchant: t.m.ID, Quote: commerce.QuoteID(e.Quote), Contact: t.th.ContactKey, Conversation: t.th.Key,
 		Provider: t.m.Payment.Info(), Cause: t.cause,
-	}, t.m.Policy, t.tx.Now())
+	})
 	if err != nil {
 		return nil, err
+	}
+	if invoiced {
+		return nil, t.bill(ctx, o, place)
 	}
 	if o.Order.ID != "" {
 		if err := t.tx.Await(ctx, t.th, string(o.Order.ID), place); err != nil {

@@ -30,6 +30,8 @@ type Account struct {
 	Channel       string // the adapter's name
 	Messenger     adapters.Messenger
 	MayWriteFirst bool // the bot may open the conversation
+	// Pace is in force instead of what the network publishes; nil for that.
+	Pace *adapters.Pace
 }
 
 // Merchant is one shop, as the config has it.
@@ -68,14 +70,18 @@ type House struct {
 	publicURL func() string
 	poll      time.Duration
 
-	roster  atomic.Pointer[roster]
-	inbox   *inbox
-	clock   chan struct{} // wakes the clock
-	cashier chan struct{} // wakes the calls to payment providers
-	rooms   chan struct{} // wakes the opening of threads for staff
-	flows   flowSets
-	places  places
-	typing  *typing
+	roster    atomic.Pointer[roster]
+	inbox     *inbox
+	clock     chan struct{} // wakes the clock
+	cashier   chan struct{} // wakes the calls to payment providers
+	rooms     chan struct{} // wakes the opening of threads for staff
+	flows     flowSets
+	node      *store.Node
+	refreshes chan string // chats of this node's people that another node has written to: account/chat
+	places    places
+	typing    *typing
+	telling   *telling
+	errands   chan errand
 
 	mu   sync.Mutex
 	open *open // nil unless Run is at work
@@ -86,7 +92,7 @@ func New(o Options) (*House, error) {
 	h := &House{
 		store: o.Store, log: o.Log, now: o.Now, keys: o.Keys, publicURL: o.PublicURL, poll: o.Poll,
 		inbox: newInbox(o.Store), clock: make(chan struct{}, 1), cashier: make(chan struct{}, 1), rooms: make(chan struct{}, 1),
-		typing: newTyping(),
+		typing: newTyping(), telling: newTelling(), errands: make(chan errand, errandsHeld), node: o.Store.NewNode(o.Log), refreshes: make(chan string, 1024),
 	}
 	if len(o.Keys.Keys[o.Keys.Current]) == 0 || o.PublicURL == nil {
 		return nil, errors.New("a key to sign links with and the public address are needed")
@@ -97,7 +103,7 @@ func New(o Options) (*House, error) {
 	if h.poll == 0 {
 		h.poll = time.Second
 	}
-	r, err := newRoster(o.Merchants, nil)
+	r, err := newRoster(o.Merchants, nil, h.wakeOutbox)
 	if err != nil {
 		return nil, err
 	}
@@ -121,14 +127,21 @@ func (h *House) Run(ctx context.Context, ready chan<- struct{}) error {
 
 	o := &open{networks: ctx, outboxes: outboxCtx}
 	var in sync.WaitGroup
-	in.Go(func() { h.inbox.run(inboxCtx, h.reportParked) })
+	in.Go(func() { h.inbox.run(inboxCtx, h.noteApplied) })
+	nodeCtx, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	var node sync.WaitGroup
+	h.want(h.roster.Load())
+	node.Go(func() { h.node.Run(nodeCtx, h.heard) })
+	node.Go(func() { h.runRefreshes(nodeCtx) })
 	for _, a := range h.roster.Load().accounts {
 		h.start(o, a)
 	}
-	o.receiving.Go(func() { h.runClock(ctx) })
-	o.receiving.Go(func() { h.runCashier(ctx) })
-	o.receiving.Go(func() { h.runRooms(ctx) })
+	o.receiving.Go(func() { h.whileHeld(ctx, dutyClock, h.runClock) })
+	o.receiving.Go(func() { h.whileHeld(ctx, dutyCashier, h.runCashier) })
+	o.receiving.Go(func() { h.whileHeld(ctx, dutyRooms, h.runRooms) })
 	o.receiving.Go(func() { h.runTyping(ctx) })
+	o.sending.Go(func() { h.runErrands(outboxCtx) }) // what the last commits leave behind as well
 	h.open = o
 	h.mu.Unlock()
 	if ready != nil {
@@ -143,6 +156,8 @@ func (h *House) Run(ctx context.Context, ready chan<- struct{}) error {
 	in.Wait()
 	stopOutbox()
 	o.sending.Wait()
+	leave() // the last: others may take over what has ended here
+	node.Wait()
 	return nil
 }
 
@@ -184,7 +199,15 @@ func (h *House) Sink(name string) adapters.Sink {
 		turns := make([]store.Turn, 0, len(events))
 		for _, e := range events {
 			e.Account = name
-			turn, ok, err := h.turnOf(ctx, a, scrubbed(e))
+			switch e = scrubbed(e); {
+			case e.Kind == conversation.Checkout && e.Payment != nil:
+				turns = append(turns, h.approval(a, e))
+				continue
+			case e.Kind == conversation.Paid && e.Payment != nil:
+				turns = append(turns, h.collected(a, e)...)
+				continue
+			}
+			turn, ok, err := h.turnOf(ctx, a, e)
 			if err != nil {
 				return err
 			}
@@ -196,6 +219,19 @@ func (h *House) Sink(name string) adapters.Sink {
 			return nil
 		}
 		return h.inbox.submit(ctx, turns...)
+	}
+}
+
+// noteApplied hears what became of each turn, and how long it was waited for.
+func (h *House) noteApplied(t store.Turn, o store.Applied, took time.Duration) {
+	if o.Cause != nil {
+		h.reportParked(t, o)
+	}
+	if a := h.account(t.Event.Account); a != nil && t.Event.Kind != "" {
+		a.traffic.turns.observe(took)
+		if o.Repeat {
+			a.traffic.repeats.Add(1)
+		}
 	}
 }
 
@@ -225,12 +261,6 @@ func inHand(ctx context.Context, most time.Duration) (context.Context, context.C
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(hurry, cancel) })
 	return work, func() { stop(); cancel() }
-}
-
-// wakeClock has the clock and the cashier look for what a commit left to do.
-func (h *House) wakeClock() {
-	nudge(h.clock)
-	nudge(h.cashier)
 }
 
 // nudge wakes a loop that may be asleep; a wake that is pending already is enough.

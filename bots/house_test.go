@@ -180,6 +180,8 @@ type opening struct {
 	messenger *network
 	till      *till
 	closed    bool // do not run yet
+	now       func() time.Time
+	zone      *time.Location // of the merchant
 }
 
 func builtInFlows(t testing.TB) *flow.Set {
@@ -226,9 +228,9 @@ func openShop(t *testing.T, s *store.Store, o opening) *shop {
 	}
 	var err error
 	sh.house, err = New(Options{
-		Store: s, Log: slog.New(slog.DiscardHandler), Keys: testKeys, PublicURL: func() string { return "https://shop.example" }, Poll: o.poll,
+		Store: s, Log: slog.New(slog.DiscardHandler), Keys: testKeys, PublicURL: func() string { return "https://shop.example" }, Poll: o.poll, Now: o.now,
 		Merchants: []Merchant{{
-			ID: sh.merchant, Name: "demo", Title: "Demo", Policy: o.policy, Flows: o.flows, Payment: o.till, Quiet: o.quiet,
+			ID: sh.merchant, Name: "demo", Title: "Demo", Policy: o.policy, Flows: o.flows, Payment: o.till, Quiet: o.quiet, TimeZone: o.zone,
 			Accounts: []Account{{Name: "chat", Channel: "webchat", Messenger: m, MayWriteFirst: !o.linked}},
 		}},
 	})
@@ -265,7 +267,7 @@ func bubble(t *testing.T, o opening, test func(t *testing.T, s *shop)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := openShop(t, storetest.SQLite(t), o)
-		synctest.Wait()
+		rests()
 		test(t, s)
 	})
 }
@@ -323,7 +325,7 @@ func (s *shop) told(visitor string) adapters.Part {
 	s.stock("mug", 10)
 	s.subscribe(s.subscribes(visitor, "17.50"))
 	s.reprice("mug", 1700)
-	synctest.Wait()
+	rests()
 	parts := s.hears(visitor)
 	if len(parts) != 2 || !strings.Contains(parts[1].Text, "now costs €17.00") {
 		s.t.Fatalf("got %v, want a welcome and the alert", texts(parts))
@@ -346,7 +348,7 @@ func (s *shop) takes(e conversation.Event) {
 	if err := s.gives(e); err != nil {
 		s.t.Fatal(err)
 	}
-	synctest.Wait()
+	rests()
 }
 
 // says has somebody write a text, and waits until the house has nothing left to do.
@@ -473,6 +475,9 @@ func passes(d time.Duration) {
 	time.Sleep(d) // in a bubble, where it takes none
 	synctest.Wait()
 }
+
+// rests waits until the house has done what it can do at once, and for what is noted a moment later.
+func rests() { passes(50 * time.Millisecond) }
 
 func refused(c adapters.Consequence) error {
 	return &adapters.SendError{Consequence: c, Reason: "as the test says"}

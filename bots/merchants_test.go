@@ -48,7 +48,7 @@ func openTwo(t *testing.T, db *store.Store) *two {
 	first.house, second.house = house, house
 	first.run()
 	second.stop = first.stop
-	synctest.Wait()
+	rests()
 	return &two{first, second}
 }
 

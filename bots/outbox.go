@@ -1,12 +1,8 @@
 package bots
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"math/rand/v2"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/adapters"
@@ -14,323 +10,332 @@ import (
 	"parley/store"
 )
 
-// How many parts one account has under way at once, and how often one is tried.
 const (
-	sendersPerAccount = 8
-	mostAttempts      = 12
-	sendTime          = 35 * time.Second
+	// senders is how many parts of an account are with its network at once, and campaignSenders how many of them may be campaigns:
+	// an answer always finds a sender.
+	senders         = 32
+	campaignSenders = senders * 3 / 4
+	// claimedAhead is how many parts from the table an account has in memory at most, with the network or about to be: enough to keep
+	// the senders at work while the next are claimed. After a crash they count as interrupted.
+	claimedAhead  = 4 * senders
+	campaignAhead = 4 * campaignSenders
+	// handedOver is how many parts are taken into memory right after their commit, before new ones stay in the table.
+	handedOver = 256
+	// campaignWindow is how many parts of campaigns wait in the table before a fan-out pauses.
+	campaignWindow = 512
 )
 
-// runOutbox sends an account's messages until ctx ends; what is under way then is finished. Messages are found in the table:
-// a wake-up only says when to look.
-func (h *House) runOutbox(ctx context.Context, a *account) {
-	recovered := false
-	var paused time.Time // the network asked the whole account to wait until then
+// outbox is what an account has in memory to be sent. The table has all of it too, marked as under way, and is where it is found
+// again when this process ends. Whoever knows that the table holds more wakes it; its pump (runOutbox) then claims that.
+type outbox struct {
+	wake    chan struct{} // the table may hold something to send
+	results chan struct{} // something was sent, and is to be noted
+	sending sync.WaitGroup
+	broken  bool // it was reported that the account does not work; the pump's own
+	// campaigns is about how many parts of campaigns are queued in the table.
+	campaigns atomic.Int64
+	// full says that a fan-out waits for room: the clock is to be woken when there is some.
+	full atomic.Bool
+
+	mu     sync.Mutex
+	open   bool // it takes parts
+	behind bool // the table holds answers that found no room here: later ones must not pass them by
+	sender
+	pacer  *pacer
+	paused time.Time          // the network asked the whole account to wait until then
+	under  map[int64]struct{} // the keys of all parts that are here, until what became of them is noted
+	held   [store.Lanes]int   // how many of them there are
+	queues [store.Lanes]fifo  // to be begun
+	paced  []pacedPart        // to be begun in a moment
+	busy   [store.Lanes]int   // at senders
+	done   []result           // to be noted
+}
+
+// sender is what an outbox is started with.
+type sender struct {
+	send func(store.Part) result
+	give func(store.Part) // puts back a part that came too late
+	// counted is what a chat counts as towards the pace, and whether several people are in it.
+	counted func(chat string) (bucket string, group bool)
+}
+
+// pacedPart waits for its turn.
+type pacedPart struct {
+	part store.Part
+	at   time.Time
+}
+
+func newOutbox(p adapters.Pace) *outbox {
+	return &outbox{
+		wake: make(chan struct{}, 1), results: make(chan struct{}, 1), pacer: newPacer(p), under: map[int64]struct{}{},
+	}
+}
+
+// start has the outbox take parts and send them, until shut. What it had when it was shut is forgotten: where that could not be noted,
+// because the database was away, the table is what counts, and its parts are claimed once more.
+func (o *outbox) start(s sender) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.open, o.behind, o.sender, o.paused = true, false, s, time.Time{}
+	clear(o.under)
+	o.held, o.busy, o.queues, o.paced, o.done = [store.Lanes]int{}, [store.Lanes]int{}, [store.Lanes]fifo{}, nil, nil
+}
+
+// setPace puts another pace in force.
+func (o *outbox) setPace(p adapters.Pace) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.pacer.pace != p {
+		o.pacer = newPacer(p)
+	}
+}
+
+// accepts says that the first part of a message of the class may be handed over right after its commit, by take. It stays in the
+// table when there is no room, the network has asked to wait, or others wait there already. Only answers are handed over: after a
+// crash they are sent again, whether or not they had left.
+func (o *outbox) accepts(c conversation.Class, now time.Time) bool {
+	if c != conversation.Answer && c != "" {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.open && !o.behind && len(o.under) < handedOver && !o.paused.After(now) &&
+		o.pacer.account.wait(o.pacer.pace.Account, now) == 0
+}
+
+// take is given a part that its commit marked as under way. It does not wait.
+func (o *outbox) take(p store.Part, now time.Time) {
+	o.mu.Lock()
+	if !o.open {
+		give := o.give
+		o.mu.Unlock()
+		if give != nil {
+			give(p)
+		}
+		return
+	}
+	o.admit(p, now)
+	o.mu.Unlock()
+}
+
+// admit takes a part in: it is sent now, or in a moment by the account's pace, or put back until then.
+func (o *outbox) admit(p store.Part, now time.Time) {
+	if _, here := o.under[p.Key]; here {
+		return
+	}
+	o.under[p.Key] = struct{}{}
+	o.held[p.Lane]++
+	if !o.open || o.paused.After(now) {
+		o.finish(result{part: p, state: store.Queued, release: true})
+		return
+	}
+	bucket, group := o.counted(p.Chat)
+	wait, ok := o.pacer.take(p.Lane, bucket, group, now)
+	switch {
+	case !ok:
+		o.finish(result{part: p, state: store.Queued, held: true, due: now.Add(wait)})
+	case wait > 0:
+		o.paced = append(o.paced, pacedPart{p, now.Add(wait)})
+		nudge(o.results) // the pump minds the time
+	default:
+		o.queues[p.Lane].push(p)
+		o.dispatch(now)
+	}
+}
+
+// dispatch gives what waits to senders that are free.
+func (o *outbox) dispatch(now time.Time) {
 	for {
-		sent, err := 0, error(nil)
+		p, ok := o.next(now)
+		if !ok {
+			return
+		}
+		o.sending.Go(func() { o.sendFrom(p) })
+	}
+}
+
+// next is the part to be begun now, if there is one and a sender is free: receipts, then answers, then campaigns within their share.
+func (o *outbox) next(now time.Time) (store.Part, bool) {
+	if !o.open || o.paused.After(now) || o.busy[store.Answers]+o.busy[store.Campaigns]+o.busy[store.Receipts] >= senders {
+		return store.Part{}, false
+	}
+	for _, lane := range [...]store.Lane{store.Receipts, store.Answers, store.Campaigns} {
+		if o.queues[lane].len() > 0 && (lane != store.Campaigns || o.busy[lane] < campaignSenders) {
+			o.busy[lane]++
+			return o.queues[lane].pop(), true
+		}
+	}
+	return store.Part{}, false
+}
+
+// sendFrom is a sender: it sends a part and then whatever waits, until nothing does.
+func (o *outbox) sendFrom(p store.Part) {
+	for more := true; more; {
+		r := o.send(p)
+		now := r.at
+		o.mu.Lock()
+		o.busy[p.Lane]--
+		o.finish(r)
+		if r.pause.After(o.paused) {
+			o.paused = r.pause
+			o.putBack()
+		}
+		if r.throttled && r.pause.IsZero() {
+			bucket, _ := o.counted(p.Chat)
+			o.pacer.pause(bucket, r.due, now)
+		}
+		p, more = o.next(now)
+		o.mu.Unlock()
+	}
+}
+
+// finish has a result noted.
+func (o *outbox) finish(r result) {
+	o.done = append(o.done, r)
+	nudge(o.results)
+}
+
+// putBack puts what was not begun back into the table: as it was before it was claimed.
+func (o *outbox) putBack() {
+	for lane := range o.queues {
+		for o.queues[lane].len() > 0 {
+			o.finish(result{part: o.queues[lane].pop(), state: store.Queued, release: true})
+		}
+	}
+	for _, w := range o.paced {
+		o.finish(result{part: w.part, state: store.Queued, release: true})
+	}
+	o.paced = nil
+}
+
+// shut ends the taking; what was not begun is put back. What is with the network goes on: wait for sending.
+func (o *outbox) shut() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.open = false
+	o.putBack()
+}
+
+// beginPaced begins what has waited for its turn, and says when the next one has.
+func (o *outbox) beginPaced(now time.Time) (next time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	waiting := o.paced[:0]
+	for _, w := range o.paced {
 		switch {
-		case !recovered: // first of all: they are ahead of what is queued
-			if err = h.recoverInterrupted(ctx, a); err == nil {
-				recovered = true
-				continue
-			}
-		case paused.Sub(h.now()) <= 0:
-			sent, paused, err = h.sendDue(ctx, a)
+		case !w.at.After(now):
+			o.queues[w.part.Lane].push(w.part)
+			continue
+		case next.IsZero() || w.at.Before(next):
+			next = w.at
 		}
-		if err != nil && ctx.Err() == nil {
-			h.log.ErrorContext(ctx, "outbox", "account", a.Name, "err", err)
-		}
-		if sent > 0 && err == nil && ctx.Err() == nil {
+		waiting = append(waiting, w)
+	}
+	clear(o.paced[len(waiting):])
+	o.paced = waiting
+	o.dispatch(now)
+	return next
+}
+
+// collect takes the results that are to be noted.
+func (o *outbox) collect() []result {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	done := o.done
+	o.done = nil
+	return done
+}
+
+// quota is how many parts of each lane may be claimed now, when ending of them are about to be noted; and when there will be room, if
+// only the pace leaves none.
+func (o *outbox) quota(ending []result, repeatable bool, now time.Time) (quota [store.Lanes]int, again time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.open {
+		return quota, time.Time{}
+	}
+	if o.paused.After(now) {
+		return quota, o.paused
+	}
+	free := [store.Lanes]int{store.Answers: claimedAhead, store.Campaigns: campaignAhead, store.Receipts: 1}
+	if repeatable {
+		free[store.Receipts] = claimedAhead
+	}
+	for lane := range free {
+		free[lane] -= o.held[lane]
+	}
+	for _, r := range ending {
+		free[r.part.Lane]++
+	}
+	for lane := range store.Lanes {
+		if free[lane] <= 0 {
 			continue
 		}
-		wait := soon
-		if err == nil {
-			wait = h.idleFor(ctx, a, paused)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.wake:
-		case <-time.After(wait):
+		n, wait := o.pacer.room(lane, free[lane], now)
+		quota[lane] = n
+		if at := now.Add(wait); n == 0 && (again.IsZero() || at.Before(again)) {
+			again = at
 		}
 	}
+	return quota, again
 }
 
-// idleFor is how long the outbox may sleep when nobody wakes it.
-func (h *House) idleFor(ctx context.Context, a *account, paused time.Time) time.Duration {
-	if pause := paused.Sub(h.now()); pause > 0 {
-		return pause
-	}
-	wait := h.poll
-	err := h.store.View(ctx, func(tx *store.Tx) error {
-		due, err := tx.NextDue(ctx, a.Name)
-		if err == nil && !due.IsZero() {
-			wait = min(wait, max(due.Sub(h.now()), 5*time.Millisecond))
-		}
-		return err
-	})
-	if err != nil {
-		return soon
-	}
-	return wait
-}
-
-// recoverInterrupted settles the parts that were handed over when the last process ended. Where repeating is safe they go out
-// again: the network drops repeats, or it is an answer, which somebody waits for. The others stay as unknown.
-func (h *House) recoverInterrupted(ctx context.Context, a *account) error {
-	return h.store.Tx(ctx, func(tx *store.Tx) error {
-		parts, err := tx.Interrupted(ctx, a.Name)
-		if err != nil {
-			return err
-		}
-		return a.settleInterrupted(ctx, tx, parts)
-	})
-}
-
-func (a *account) settleInterrupted(ctx context.Context, tx *store.Tx, parts []store.Part) error {
-	for _, p := range parts {
-		if err := tx.SettlePart(ctx, p.Key, a.afterUnknown(p.Class), "", "the process ended while it was being sent", tx.Now()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// afterUnknown is what follows when nobody knows whether a part arrived.
-func (a *account) afterUnknown(c conversation.Class) store.PartState {
-	if a.limits.Repeatable || c == conversation.Answer || c == "" || c == conversation.ReceiptClass {
-		return store.Queued
-	}
-	return store.Unknown
-}
-
-// result is what became of one part.
-type result struct {
-	part    store.Part
-	state   store.PartState
-	network string
-	problem string
-	due     time.Time
-	shut    bool   // the address takes no more messages
-	held    bool   // the network asked to wait: that was no failed attempt
-	broken  string // why the account itself does not work
-}
-
-// sendDue claims the parts that are due, sends them side by side and notes what became of them. It says how many there were,
-// and until when the network asked the account to wait.
-func (h *House) sendDue(ctx context.Context, a *account) (int, time.Time, error) {
-	var parts []store.Part
-	err := h.store.Tx(ctx, func(tx *store.Tx) (err error) {
-		orphaned, err := tx.Orphaned(ctx, a.Name)
-		if err == nil {
-			err = a.settleInterrupted(ctx, tx, orphaned)
-		}
-		if err == nil {
-			parts, err = tx.ClaimParts(ctx, a.Name, sendersPerAccount)
-		}
-		return err
-	})
-	if err != nil || len(parts) == 0 {
-		return 0, time.Time{}, err
-	}
-	results := make([]result, len(parts))
-	var paused time.Time
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for i, p := range parts {
-		wg.Go(func() {
-			r, pause := h.send(ctx, a, p)
-			mu.Lock()
-			defer mu.Unlock()
-			results[i] = r
-			if pause.After(paused) {
-				paused = pause
-			}
-		})
-	}
-	wg.Wait()
-	// What a network has taken must be noted, whatever else ends now: a part that stays in "sending" holds up its chat. Should the
-	// database stay away until the house closes, the next start settles them.
-	for {
-		err := h.settle(context.WithoutCancel(ctx), a, results)
-		if err == nil || ctx.Err() != nil {
-			h.noteAccount(ctx, a, results)
-			a.traffic.note(results)
-			return len(parts), paused, err
-		}
-		h.log.ErrorContext(ctx, "what was sent is not noted yet", "account", a.Name, "err", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(soon):
-		}
-	}
-}
-
-// noteAccount reports an account that broke, and one that works again after it had.
-func (h *House) noteAccount(ctx context.Context, a *account, results []result) {
+// noted forgets parts whose results are in the table.
+func (o *outbox) noted(results []result) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	for _, r := range results {
-		switch {
-		case r.broken != "":
-			a.broken = true
-			h.Report(ctx, a.Name, "failed", r.broken)
-			return
-		case r.state == store.Sent && a.broken:
-			a.broken = false
-			h.Report(ctx, a.Name, "ready", "")
-		}
+		delete(o.under, r.part.Key)
+		o.held[r.part.Lane]--
 	}
 }
 
-// send hands one part to the network. A stop of the house does not cut it off at once: it has its own time.
-func (h *House) send(ctx context.Context, a *account, p store.Part) (result, time.Time) {
-	ctx, cancel := inHand(ctx, sendTime)
-	defer cancel()
-	from := p.Author
-	if from != store.FromBot {
-		from = "staff"
+// claimed takes parts from the table in. behind says that it holds more answers than there was room for.
+func (o *outbox) claimed(parts []store.Part, behind bool, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.behind = behind
+	for _, p := range parts {
+		if p.Lane == store.Campaigns {
+			o.campaigns.Add(-1)
+		}
+		o.admit(p, now)
 	}
-	part := adapters.Part{
-		Chat: p.Chat, Text: p.Text, Choices: p.Choices, Image: p.Image, Key: partKey(p), From: from, At: p.Written,
-		Class: p.Class, Language: p.Language, WindowClosed: a.limits.Window > 0 && h.now().Sub(p.Heard) > a.limits.Window,
-	}
-	var sent adapters.Sent
-	var err error
-	if p.Edit {
-		err = edit(ctx, a.Messenger, p.Target, part)
-	} else {
-		sent, err = handed(ctx, a.Messenger, part)
-	}
-	if err == nil {
-		return result{part: p, state: store.Sent, network: sent.ID}, time.Time{}
-	}
-	return h.failed(a, p, err)
 }
 
-// handed makes a panic of an adapter a failure whose outcome nobody knows.
-func handed(ctx context.Context, m adapters.Messenger, p adapters.Part) (sent adapters.Sent, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &adapters.SendError{Consequence: adapters.Unknown, Reason: fmt.Sprintf("panic in the adapter: %v", p)}
-		}
-	}()
-	return m.Send(ctx, p)
+// has says that a part is here.
+func (o *outbox) has(key int64) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, here := o.under[key]
+	return here
 }
 
-// partKey names a part towards its network: the message's own id, so that a client sees the id that the transcript has.
-func partKey(p store.Part) string {
-	if p.Position == 0 {
-		return p.MessageID
-	}
-	return p.MessageID + "." + strconv.Itoa(p.Position)
+// room is how many parts of campaigns may be queued now.
+func (o *outbox) room() int { return max(0, campaignWindow-int(o.campaigns.Load())) }
+
+// fifo is a queue of parts.
+type fifo struct {
+	parts []store.Part
+	first int
 }
 
-// failed decides what follows from a failed send.
-func (h *House) failed(a *account, p store.Part, err error) (result, time.Time) {
-	var e *adapters.SendError
-	if !errors.As(err, &e) {
-		e = &adapters.SendError{Consequence: adapters.Unknown, Reason: err.Error(), Err: err}
+func (q *fifo) len() int { return len(q.parts) - q.first }
+
+func (q *fifo) push(p store.Part) {
+	if q.first > 0 && len(q.parts) == cap(q.parts) { // rather than grow
+		n := copy(q.parts, q.parts[q.first:])
+		clear(q.parts[n:])
+		q.parts, q.first = q.parts[:n], 0
 	}
-	r := result{part: p, state: store.Failed, problem: e.Error()}
-	now := h.now()
-	switch e.Consequence {
-	case adapters.Temporary:
-		if p.Attempts < mostAttempts {
-			r.state, r.due = store.Queued, now.Add(backoff(p.Attempts))
-			h.typesUntilSent(a, p)
-		}
-	case adapters.Throttled:
-		// The network's own figure; being asked to wait is no failed attempt.
-		r.state, r.held, r.due = store.Queued, true, now.Add(max(e.RetryAfter, 100*time.Millisecond))
-		if !e.PerChat {
-			h.log.Warn("account throttled", "account", a.Name, "for", e.RetryAfter)
-			return r, r.due
-		}
-	case adapters.Gone:
-		r.shut = true
-	case adapters.Broken:
-		r.state, r.held, r.due, r.broken = store.Queued, true, now.Add(time.Minute), e.Error()
-		return r, r.due
-	case adapters.Unknown:
-		r.state = a.afterUnknown(p.Class)
-		if p.Edit { // a change may be made twice
-			r.state = store.Queued
-		}
-		if p.Attempts >= 3 {
-			r.state = store.Unknown
-		}
-		r.due = now.Add(backoff(p.Attempts))
-	}
-	if r.state != store.Queued {
-		h.log.Warn("message not delivered", "account", a.Name, "message", p.MessageID, "state", r.state, "err", e)
-	}
-	return r, time.Time{}
+	q.parts = append(q.parts, p)
 }
 
-// backoff grows from 1 s to 10 min, spread by half so that retries do not come in step.
-func backoff(attempts int) time.Duration {
-	d := min(time.Second<<min(attempts-1, 10), 10*time.Minute)
-	return d/2 + rand.N(d)
-}
-
-func (h *House) settle(ctx context.Context, a *account, results []result) error {
-	return h.store.Tx(ctx, func(tx *store.Tx) error {
-		for _, r := range results {
-			may, err := mayRepeat(ctx, tx, r.part)
-			if err != nil {
-				return err
-			}
-			if r.state == store.Queued && !may {
-				r.state, r.held, r.problem = store.Failed, false, "the contact said stop"
-			}
-			if r.held {
-				err = tx.HoldPart(ctx, r.part.Key, r.problem, r.due)
-			} else {
-				err = tx.SettlePart(ctx, r.part.Key, r.state, r.network, r.problem, r.due)
-			}
-			if err != nil {
-				return err
-			}
-			if r.state == store.Failed && r.part.Edit && !r.shut {
-				if err := h.notEdited(ctx, tx, a, r.part); err != nil {
-					return err
-				}
-				continue
-			}
-			if r.state == store.Failed && r.part.Desk {
-				if err := tx.LoseDesk(ctx, r.part.Thread, r.problem); err != nil {
-					return err
-				}
-			}
-			if r.state == store.Failed && r.part.Text == "" && r.part.Image != "" && !r.shut {
-				continue // a picture that was refused; the words behind it go out
-			}
-			if r.state == store.Failed {
-				if err := tx.FailRest(ctx, r.part.MessageKey, r.problem); err != nil {
-					return err
-				}
-				err := tx.Event(ctx, r.part.Merchant, "message_failed", r.part.MessageID, map[string]any{"account": a.Name})
-				if err != nil {
-					return err
-				}
-			}
-			if r.shut {
-				if err := tx.SetAddressState(ctx, r.part.Merchant, r.part.AddressKey, conversation.Shut); err != nil {
-					return err
-				}
-				if err := tx.DropQueued(ctx, r.part.Thread, r.problem); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
-
-// mayRepeat says whether a part may be tried again: not an alert or a reminder of somebody who said stop meanwhile.
-func mayRepeat(ctx context.Context, tx *store.Tx, p store.Part) (bool, error) {
-	if p.Class != conversation.Notification && p.Class != conversation.Reminder {
-		return true, nil
+func (q *fifo) pop() store.Part {
+	p := q.parts[q.first]
+	q.parts[q.first] = store.Part{}
+	if q.first++; q.first == len(q.parts) {
+		q.parts, q.first = q.parts[:0], 0
 	}
-	address, err := tx.AddressByKey(ctx, p.Merchant, p.AddressKey)
-	return address.State != conversation.Stopped && address.State != conversation.Shut, err
+	return p
 }

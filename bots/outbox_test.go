@@ -76,8 +76,9 @@ func TestABlockedHeadOfAChatCostsNoWork(t *testing.T) {
 		s.says("ada", "hello")
 		s.says("ada", "help")
 		var due time.Time
-		s.do(func(ctx context.Context, tx *store.Tx) (err error) {
-			due, err = tx.NextDue(ctx, "chat")
+		s.do(func(ctx context.Context, tx *store.Tx) error {
+			look, err := tx.Outlook(ctx, "chat")
+			due = look.Next
 			return err
 		})
 		if wait := time.Until(due); wait < 59*time.Minute {
@@ -159,7 +160,7 @@ func TestAnAddressThatIsGoneIsShutUntilItWritesAgain(t *testing.T) {
 	bubble(t, opening{}, func(t *testing.T, s *shop) {
 		s.stock("mug", 10)
 		s.subscribe(s.subscribes("ada", "17.50"))
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "as soon as")
 		s.net.failing(once(1, refused(adapters.Gone)))
 		s.says("ada", "help")
@@ -167,7 +168,7 @@ func TestAnAddressThatIsGoneIsShutUntilItWritesAgain(t *testing.T) {
 			t.Fatalf("the address is %s, want blocked", got)
 		}
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada")
 		if _, err := s.house.Say(t.Context(), s.merchant, s.thread("ada").ID, "stf_1", "Hi"); err == nil {
 			t.Error("staff could write to an address that is gone")
@@ -197,7 +198,7 @@ func TestAnAnswerOfUnknownFateIsRepeatedAndAnAlertIsNot(t *testing.T) {
 	bubble(t, opening{}, func(t *testing.T, s *shop) { // where the network drops repeats, everything is sent again
 		s.stock("mug", 10)
 		s.subscribe(s.subscribes("ada", "17.50"))
-		synctest.Wait()
+		rests()
 		s.net.failing(once(1, errCut))
 		s.reprice("mug", 1700)
 		passes(10 * time.Second)
@@ -247,11 +248,11 @@ func interrupted(t *testing.T, db *store.Store, limits adapters.Limits) *shop {
 	s := openShop(t, db, opening{limits: limits})
 	s.stock("mug", 10)
 	s.subscribe(s.subscribes("bob", "17.50"))
-	synctest.Wait()
+	rests()
 	s.net.failing(func(adapters.Part) error { return refused(adapters.Temporary) })
 	s.says("ada", "hello")
 	s.reprice("mug", 1700)
-	synctest.Wait()
+	rests()
 	s.stop()
 	if _, err := db.DB().Exec(`UPDATE parts SET state = 'sending' WHERE state = 'queued'`); err != nil {
 		t.Fatal(err)
@@ -273,7 +274,7 @@ func TestAfterARestartInterruptedPartsAreSettledBySafety(t *testing.T) {
 				limits.Repeatable = c.repeatable
 				before := interrupted(t, db, limits)
 				after := openShop(t, db, opening{limits: limits, messenger: before.net})
-				synctest.Wait()
+				rests()
 				if got := after.last("ada").State; got != "sent" {
 					t.Errorf("the answer is %s, want sent", got)
 				}
@@ -335,7 +336,7 @@ func TestAHeldReminderHoldsUpNobodyAndIsDroppedWhenTheContactSpeaks(t *testing.T
 		passes(24*time.Hour + time.Minute) // the reminder falls due at night
 		s.hearsOnly("ada")
 		s.reprice("mug", 1500)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "now costs €15.00") // asked for, so at once
 		passes(11 * time.Hour)
 		s.hearsOnly("ada", "My offer still stands")
@@ -362,7 +363,7 @@ func TestWhatWasSentIsNotedOnceTheDatabaseAnswersAgain(t *testing.T) {
 		if err := s.gives(e); err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
+		rests()
 		s.net.failing(nil)
 		if got := s.last("ada").State; got != "sending" {
 			t.Fatalf("the message is %s, want sending", got)
@@ -384,7 +385,7 @@ func TestAnAlertInRetryIsNotSentAfterStop(t *testing.T) {
 	bubble(t, opening{}, func(t *testing.T, s *shop) {
 		s.stock("mug", 10)
 		s.subscribe(s.subscribes("ada", "17.50"))
-		synctest.Wait()
+		rests()
 		s.hears("ada")
 		release := make(chan struct{})
 		s.net.failing(nil)
@@ -399,7 +400,7 @@ func TestAnAlertInRetryIsNotSentAfterStop(t *testing.T) {
 			return nil
 		})
 		s.reprice("mug", 1700)
-		synctest.Wait() // the alert is under way
+		rests() // the alert is under way
 		s.says("ada", "STOP")
 		close(release)
 		passes(time.Hour)

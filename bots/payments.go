@@ -133,7 +133,7 @@ func (h *House) settled(ctx context.Context, merchant commerce.MerchantID, order
 		}
 		written = true
 		t.raised(o.Raised)
-		t.tx.AfterCommit(func() { nudge(h.clock) })
+		t.tx.AfterCommit(h.wakeClock)
 		if o.Repeat || o.Name == "" {
 			return nil
 		}

@@ -148,7 +148,7 @@ func TestASlowProviderHoldsUpNeitherAlertsNorOtherShoppers(t *testing.T) {
 		s.hearsOnly("ada")
 		s.told("bob")
 		close(release)
-		synctest.Wait()
+		rests()
 		heard := texts(s.hears("ada"))
 		if !strings.Contains(strings.Join(heard, "\n"), "Thank you!") {
 			t.Errorf("ada heard %q, want the receipt", heard)
@@ -181,7 +181,7 @@ func TestAPurchaseByLinkPutsTheReceiptIntoTheChatOnce(t *testing.T) {
 				t.Fatalf("got %q, %v, want paid", o.Name, err)
 			}
 		}
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "Thank you!")
 		s.presses("ada", alert, "Buy now")
 		s.oneOrder(commerce.Paid)
@@ -266,7 +266,7 @@ func TestMoneyThatAPersonConfirmsBringsTheReceiptOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "Thank you!")
 		s.oneOrder(commerce.Paid)
 	})

@@ -17,6 +17,9 @@ import (
 // buttons, a list or numbered lines, whatever the channel has first; labels are shortened, never refused. Buttons and lists
 // stand under the last part.
 func plan(r conversation.Reply, l adapters.Limits) []store.Part {
+	if parts := billed(r); parts != nil {
+		return parts
+	}
 	text, choices := r.Text, fitChoices(r.Choices, l)
 	if len(choices) == 0 && len(r.Choices) > 0 {
 		text = strings.TrimRight(text, "\n") + "\n\n" + numbered(r.Choices)

@@ -42,7 +42,7 @@ func (t *turn) shown(ctx context.Context, err error) error {
 				return err
 			}
 		}
-		t.tx.AfterCommit(func() { nudge(t.house.rooms) })
+		t.tx.AfterCommit(t.house.wakeRooms)
 	}
 	desks, err := t.tx.Desks(ctx, t.m.ID, t.th.Key)
 	if err != nil {
@@ -72,7 +72,7 @@ func (t *turn) showDesk(ctx context.Context, d store.Desk, room *account) error 
 	}
 	switch {
 	case d.State == store.DeskLost && len(lines) > 0 && d.Attempts < mostReopened:
-		t.tx.AfterCommit(func() { nudge(t.house.rooms) })
+		t.tx.AfterCommit(t.house.wakeRooms)
 		return t.tx.SetDeskState(ctx, d.Key, store.DeskDue)
 	case d.State != store.DeskOpen:
 		return nil // opening it shows everything
@@ -91,7 +91,7 @@ func (t *turn) showDesk(ctx context.Context, d store.Desk, room *account) error 
 		if err != nil {
 			return err
 		}
-		text, turned = strings.TrimSpace(head+"\n\n"+text)+"\n\n"+t.desk().hint, true
+		text, turned = strings.TrimSpace(head+"\n\n"+text)+"\n\n"+fmt.Sprintf(t.desk().hint, backCommand(room.Channel)), true
 	}
 	if len(lines) > 0 {
 		d.Seen = lines[len(lines)-1].Key
@@ -159,11 +159,12 @@ func post(ctx context.Context, tx *store.Tx, room *account, thread *store.Thread
 	if err != nil {
 		return 0, err
 	}
+	m.Key = key
 	r := conversation.Reply{Text: text, Choices: m.Choices, Class: m.Class}
-	if err := tx.AddParts(ctx, thread, key, plan(r, room.limits), tx.Now()); err != nil {
+	if _, err := tx.AddParts(ctx, thread, m, plan(r, room.limits), tx.Now(), false); err != nil {
 		return 0, err
 	}
-	tx.AfterCommit(func() { nudge(room.wake) })
+	tx.AfterCommit(room.rouse)
 	return key, nil
 }
 

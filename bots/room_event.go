@@ -54,7 +54,8 @@ func (h *House) deskAt(ctx context.Context, a *account, chat string) (store.Desk
 // turnOf is the turn of an event that a network delivered: of a shopper, or of somebody of the staff in a thread of a room. It is
 // false for what nobody acts on: people who talk in a room, but not in such a thread. Nothing of a room ever gets to the bot.
 func (h *House) turnOf(ctx context.Context, a *account, e conversation.Event) (turn store.Turn, ok bool, err error) {
-	if _, can := a.Messenger.(adapters.Room); can && isSaid(e.Kind) {
+	// A thread of a room that the config no longer has is known by its row, see turn.receive.
+	if _, can := a.Messenger.(adapters.Room); can && isSaid(e.Kind) && a.merchant.worksOn(a.Name) {
 		at, found, err := h.deskAt(ctx, a, e.Chat)
 		if err != nil {
 			return turn, false, fmt.Errorf("look for a desk: %w", err)
@@ -82,12 +83,16 @@ func (m *Merchant) isRoom(account, chat string) bool {
 	})
 }
 
+// worksOn says that the staff have a room on an account.
+func (m *Merchant) worksOn(account string) bool {
+	return slices.ContainsFunc(m.Desk, func(r DeskRoom) bool { return r.Account == account })
+}
+
 // deskTurn is what somebody of the staff did in a thread, as a turn of the shopper's conversation. When it fails twice the
 // thread is told, rather than park it: its writer sees best whether it still matters.
 func (h *House) deskTurn(room *account, at store.DeskPlace, e conversation.Event) (store.Turn, bool) {
 	shopper := h.account(at.Account)
-	works := slices.ContainsFunc(room.merchant.Desk, func(r DeskRoom) bool { return r.Account == room.Name })
-	if shopper == nil || shopper.merchant.ID != at.Merchant || room.merchant.ID != at.Merchant || !works {
+	if shopper == nil || shopper.merchant.ID != at.Merchant || room.merchant.ID != at.Merchant {
 		return store.Turn{}, false
 	}
 	own := conversation.Event{Account: at.Account, Chat: at.Chat}
@@ -261,7 +266,7 @@ func (t *turn) amend(ctx context.Context, who, origin string, e conversation.Eve
 	if t.account.edits() && len(plan(conversation.Reply{Text: text}, t.account.limits)) == 1 {
 		ok, err := t.tx.Reword(ctx, m.Key, text)
 		if err != nil || ok {
-			t.tx.AfterCommit(func() { nudge(t.account.wake) })
+			t.tx.AfterCommit(t.account.rouse)
 			return err
 		}
 	}

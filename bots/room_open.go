@@ -117,7 +117,7 @@ func (h *House) notOpened(ctx context.Context, d store.Desk, cause error) error 
 	wait := backoff(d.Attempts + 1)
 	var e *adapters.SendError
 	if errors.As(cause, &e) && e.Consequence == adapters.Throttled {
-		wait = max(e.RetryAfter, 100*time.Millisecond)
+		wait = e.Pause()
 	}
 	h.log.ErrorContext(ctx, "no thread for a question in the room of the staff", "account", d.Account, "room", d.Room, "again_in", wait, "err", cause)
 	ctx = context.WithoutCancel(ctx)

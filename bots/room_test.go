@@ -119,7 +119,7 @@ func deskBubble(t *testing.T, change func(*deskShop), test func(*testing.T, *des
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d := openDeskShop(t, storetest.SQLite(t), change)
-		synctest.Wait()
+		rests()
 		test(t, d)
 	})
 }
@@ -143,7 +143,7 @@ func (d *deskShop) writes(who, text string) string {
 	e := d.staff(who, "room:1", conversation.Text)
 	e.Text, e.Message = text, "m"+e.ID
 	d.hands(e)
-	synctest.Wait()
+	rests()
 	return e.Message
 }
 
@@ -153,7 +153,7 @@ func (d *deskShop) clicks(who string, p adapters.Part, label string) {
 	e := d.staff(who, p.Chat, conversation.Choice)
 	e.Value = d.value(p, label)
 	d.hands(e)
-	synctest.Wait()
+	rests()
 }
 
 // shows is what appeared in a thread since it was last asked for.
@@ -376,7 +376,7 @@ func TestEditsAndWithdrawalsFollow(t *testing.T) {
 		e := d.staff(who, "room:1", kind)
 		e.Value, e.Text = message, text
 		d.hands(e)
-		synctest.Wait()
+		rests()
 	}
 	deskBubble(t, nil, func(t *testing.T, d *deskShop) { // where sent messages stay as they are
 		d.asks()
@@ -440,7 +440,7 @@ func TestWhatIsSaidElsewhereInARoomIsNobodysBusiness(t *testing.T) {
 			e.Text = "help"
 			d.hands(e)
 		}
-		synctest.Wait()
+		rests()
 		if got := d.room.all("room"); len(got)+len(d.room.all("room:99")) != 0 {
 			t.Errorf("the bot answered %q", texts(got))
 		}
@@ -450,7 +450,7 @@ func TestWhatIsSaidElsewhereInARoomIsNobodysBusiness(t *testing.T) {
 		e := d.staff("cem", "cem", conversation.Text) // a customer on the same account
 		e.Text = "help"
 		d.hands(e)
-		synctest.Wait()
+		rests()
 		d.shows("cem", "STOP")
 	})
 }
@@ -491,7 +491,7 @@ func TestAThreadThatWasOpenedWhenTheProcessEndedIsOpenedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.open()
-		synctest.Wait()
+		rests()
 		if got := d.room.opened(); len(got) != 2 {
 			t.Fatalf("opened %q, want the lost one and another", got)
 		}
@@ -501,7 +501,7 @@ func TestAThreadThatWasOpenedWhenTheProcessEndedIsOpenedAgain(t *testing.T) {
 		e := d.staff("eve", "room:2", conversation.Text)
 		e.Text = "Yes."
 		d.hands(e)
-		synctest.Wait()
+		rests()
 		d.hearsOnly("ada", "Yes.")
 	})
 }
@@ -563,7 +563,7 @@ func TestAnEditThatTheNetworkRefusesIsSaidAgain(t *testing.T) {
 		e := d.staff("eve", "room:1", conversation.Edited)
 		e.Value, e.Text = id, "Yes, at 50 degrees."
 		d.hands(e)
-		synctest.Wait()
+		rests()
 		d.hearsOnly("ada", "Correction: Yes, at 50 degrees.")
 	})
 }

@@ -4,7 +4,7 @@ package bots
 type deskWords struct {
 	take, back     string            // the buttons
 	asks           string            // who, on which channel
-	hint           string            // under the card
+	hint           string            // under the card: the command that gives the bot the word
 	marks          map[string]string // by the mark in the transcript: who did it
 	somebody, shop string            // a shopper without a name, staff without one
 	held           string            // who wrote, who has the conversation
@@ -17,7 +17,7 @@ type deskWords struct {
 var deskEnglish = deskWords{
 	take: "I take it", back: "Back to the bot",
 	asks: "%s asks for a person (%s).",
-	hint: "What you write here goes to them, and the bot is silent. /bot gives the conversation back to it.",
+	hint: "What you write here goes to them, and the bot is silent. %s gives the conversation back to it.",
 	marks: map[string]string{
 		"handed_off": "The bot has handed over to a person.%.0s",
 		"taken":      "%s has taken the conversation.",
@@ -34,7 +34,7 @@ var deskEnglish = deskWords{
 var deskGerman = deskWords{
 	take: "Ich übernehme", back: "Zurück an den Bot",
 	asks: "%s möchte mit einem Menschen sprechen (%s).",
-	hint: "Was Sie hier schreiben, geht dorthin, und der Bot schweigt. /bot gibt ihm das Gespräch zurück.",
+	hint: "Was Sie hier schreiben, geht dorthin, und der Bot schweigt. %s gibt ihm das Gespräch zurück.",
 	marks: map[string]string{
 		"handed_off": "Der Bot hat an einen Menschen übergeben.%.0s",
 		"taken":      "%s hat das Gespräch übernommen.",
@@ -56,6 +56,14 @@ func deskWordsIn(language string) deskWords {
 		return deskGerman
 	}
 	return deskEnglish
+}
+
+// backCommand is how the bot is given the word in writing. Other networks than Telegram keep what begins with a slash for themselves.
+func backCommand(channel string) string {
+	if channel == "telegram" {
+		return "/bot"
+	}
+	return "!bot"
 }
 
 // amends is what a shopper reads where a message that was sent cannot be changed.

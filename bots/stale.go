@@ -153,7 +153,7 @@ func (h *House) showEnding(ctx context.Context, tx *store.Tx, a *account, n stor
 	if err := tx.Unbutton(ctx, part, text); err != nil {
 		return err
 	}
-	tx.AfterCommit(func() { nudge(a.wake) })
+	tx.AfterCommit(a.rouse)
 	return tx.Event(ctx, n.Merchant, "notification_ended", m.ID, map[string]any{"why": string(why)})
 }
 
@@ -184,6 +184,7 @@ func (t *turn) endingWords(why commerce.Ending, p commerce.Product) string {
 }
 
 var endingsEnglish = map[commerce.Ending]string{
+	commerce.EndedOrdered:   "You have bought this already.",
 	commerce.EndedUsed:      "This offer is used up.",
 	commerce.EndedCancelled: "You are no longer watching this.",
 	commerce.EndedExpired:   "This offer has run out.",
@@ -192,6 +193,7 @@ var endingsEnglish = map[commerce.Ending]string{
 }
 
 var endingsGerman = map[commerce.Ending]string{
+	commerce.EndedOrdered:   "Das hast du schon gekauft.",
 	commerce.EndedUsed:      "Dieses Angebot ist verbraucht.",
 	commerce.EndedCancelled: "Das beobachtest du nicht mehr.",
 	commerce.EndedExpired:   "Dieses Angebot ist abgelaufen.",
@@ -204,7 +206,7 @@ func (t *turn) standing(ctx context.Context, message int64, r conversation.Reply
 	if r.Class != conversation.Notification || len(r.Choices) == 0 || place == nil || place.Vars["quote"] == "" || !t.account.edits() {
 		return nil
 	}
-	q, err := t.tx.Quote(ctx, t.m.ID, commerce.QuoteID(place.Vars["quote"]))
+	q, err := t.quoted(ctx, commerce.QuoteID(place.Vars["quote"]))
 	if isNotFound(err) {
 		return nil
 	}
@@ -214,11 +216,26 @@ func (t *turn) standing(ctx context.Context, message int64, r conversation.Reply
 	n := store.Notice{Message: message, Merchant: t.m.ID, Thread: t.th.Key, Account: t.account.Name, Quote: q.Key, Product: q.Product,
 		Unit: q.Unit.Minor, Quantity: q.Quantity, Due: q.Expires}
 	if id := place.Vars["watch"]; id != "" {
-		w, err := t.tx.Watch(ctx, t.m.ID, commerce.WatchID(id))
+		w, err := t.watched(ctx, commerce.WatchID(id))
 		if err != nil && !isNotFound(err) {
 			return err
 		}
 		n.Watch = w.Key
 	}
 	return t.tx.AddNotice(ctx, n)
+}
+
+// quoted and watched load what a message is about. What the turn itself tells is at hand.
+func (t *turn) quoted(ctx context.Context, id commerce.QuoteID) (commerce.Quote, error) {
+	if t.alert != nil && t.alert.Quote.ID == id {
+		return t.alert.Quote, nil
+	}
+	return t.tx.Quote(ctx, t.m.ID, id)
+}
+
+func (t *turn) watched(ctx context.Context, id commerce.WatchID) (commerce.Watch, error) {
+	if t.alert != nil && t.alert.Watch.ID == id {
+		return t.alert.Watch, nil
+	}
+	return t.tx.Watch(ctx, t.m.ID, id)
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"parley/adapters"
@@ -126,7 +125,7 @@ func TestButtonsOfANotificationGoWhenItNoLongerHolds(t *testing.T) {
 					t.Fatalf("got %v, want nothing changed while it holds", got)
 				}
 				tt.happens(t, s, alert)
-				synctest.Wait()
+				rests()
 				sc.wantEnded(t, "net2", alert, tt.line)
 				passes(3 * time.Hour) // it is told once
 				sc.wantEnded(t, "net2", alert, tt.line)
@@ -145,7 +144,7 @@ func TestTheButtonOfWhatWasBoughtStaysAndShowsTheReceiptAgain(t *testing.T) {
 	screenBubble(t, func(t *testing.T, s *shop, sc *screen) {
 		alert := s.told("ada")
 		s.presses("ada", alert, "Buy now")
-		synctest.Wait()
+		rests()
 		s.reprice("mug", 2000)
 		passes(25 * time.Hour)
 		if got := sc.changes(); len(got) != 0 {
@@ -166,7 +165,7 @@ func TestEveryStandingNotificationIsChangedInItsReadersLanguage(t *testing.T) {
 			s.subscribe(sub)
 		}
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		s.reprice("mug", 2000)
 		for range people/openEdits + 1 {
 			passes(s.poll + time.Minute)
@@ -217,7 +216,7 @@ func TestANotificationStandsWhileItsOrderIsBeingPaid(t *testing.T) {
 			t.Errorf("got %v, want nothing changed while it is being paid", got)
 		}
 		decided <- payment.Result{State: payment.Declined}
-		synctest.Wait()
+		rests()
 		sc.wantEnded(t, "net2", alert, "This offer is used up.")
 	})
 }
@@ -238,7 +237,7 @@ func TestAStaleButtonIsStillAnsweredAfterItsMessageWasChanged(t *testing.T) {
 	screenBubble(t, func(_ *testing.T, s *shop, _ *screen) {
 		alert := s.told("ada")
 		s.reprice("mug", 2000)
-		synctest.Wait()
+		rests()
 		s.presses("ada", alert, "Buy now") // on a phone that was away
 		s.hearsOnly("ada", "20.00 in all")
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,7 +50,7 @@ func TestAnUnprovenAddressGetsALinkAndNothingIsWrittenToIt(t *testing.T) {
 		form.Proven, form.Language, form.TimeZone = false, "de", "Europe/Berlin"
 		form.External = map[string]string{"visitor": "vis_1", "utm_source": "news", "gclid": "g1"}
 		done := s.subscribe(form)
-		synctest.Wait()
+		rests()
 		if done.Watch.State != commerce.WatchPending || !strings.HasPrefix(done.Link, "https://net.example/?start=") {
 			t.Fatalf("got %+v, want a pending watch with its link", done)
 		}
@@ -109,16 +108,16 @@ func TestAWatchThatIsSatisfiedAlreadyFiresRightAfterTheConfirmation(t *testing.T
 		form := s.subscribes("ada", "20.00")
 		form.External = map[string]string{"gclid": "g1"}
 		s.subscribe(form)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "as soon as", "now costs €20.00")
 		if got := s.thread("ada").Contact.ExternalIDs["gclid"]; got != "g1" {
 			t.Errorf("the click id is %q, want g1", got)
 		}
 		s.subscribe(form) // the same wish once more
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "as soon as")
 		s.reprice("mug", 2000)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada")
 	})
 }
@@ -130,19 +129,19 @@ func TestAfterStopNoAlertIsSentUntilStart(t *testing.T) {
 		s.hearsOnly("ada", "will not write to you here any more")
 		s.reprice("mug", 2000)
 		s.reprice("mug", 1500)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada")
 		s.says("ada", "thanks") // they may talk; their consent stays revoked
 		s.hearsOnly("ada", "You are welcome!")
 		s.reprice("mug", 2000)
 		s.reprice("mug", 1500)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada")
 		s.says("ada", "START")
 		s.hearsOnly("ada", "Good to have you back!")
 		s.reprice("mug", 2000)
 		s.reprice("mug", 1500)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "now costs €15.00")
 	})
 }
@@ -157,7 +156,7 @@ func TestACancelledWatchTellsNothing(t *testing.T) {
 			}
 		}
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "as soon as")
 	})
 }

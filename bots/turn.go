@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/commerce"
 	"parley/conversation"
 	"parley/conversation/flow"
 	"parley/conversation/understand"
@@ -26,10 +27,13 @@ type turn struct {
 	m       *Merchant
 	tx      *store.Tx
 	th      *store.Thread
-	cause   string // names this turn where a command must be carried out once; "" for none
-	theirs  bool   // the contact's own doing: what they are answered goes out, whatever they said before
-	was     string // who had the word when it began
-	origin  string // names what staff are saying in a room, where they may change it later; "" elsewhere
+	cause   string          // names this turn where a command must be carried out once; "" for none
+	theirs  bool            // the contact's own doing: what they are answered goes out, whatever they said before
+	was     string          // who had the word when it began
+	heard   string          // the network's id of the message that brought it about; "" for none
+	onPage  bool            // the contact buys on the page of a link, not in the chat
+	alert   *commerce.Alert // what it tells a watcher; nil elsewhere
+	origin  string          // names what staff are saying in a room, where they may change it later; "" elsewhere
 }
 
 func (h *House) newTurn(a *account, tx *store.Tx, th *store.Thread, cause string) *turn {
@@ -82,7 +86,11 @@ func (t *turn) receive(ctx context.Context, e conversation.Event) error {
 		if state == "" || e.Value == "" {
 			return nil
 		}
-		return t.tx.NoteReceipt(ctx, t.th, e.Value, state)
+		early, err := t.tx.NoteReceipt(ctx, t.th, e.Value, state)
+		if early {
+			t.tx.AfterCommit(func() { t.account.traffic.early.Add(1) })
+		}
+		return err
 	case conversation.Blocked:
 		t.th.Address.State = conversation.Shut
 		if err := t.tx.DropQueued(ctx, t.th.Key, "the contact blocked the bot"); err != nil {
@@ -96,6 +104,14 @@ func (t *turn) receive(ctx context.Context, e conversation.Event) error {
 		return nil
 	case conversation.Staff:
 		return t.spokenElsewhere(ctx, e)
+	case conversation.Reaction:
+		return t.reacts(ctx, e)
+	case conversation.Paid: // it was parked
+		o, err := t.collect(ctx, e)
+		if err != nil {
+			return err
+		}
+		return t.tellCollected(ctx, o, *e.Payment)
 	case conversation.Text, conversation.Choice, conversation.Start:
 		return t.hear(ctx, e)
 	}
@@ -105,7 +121,11 @@ func (t *turn) receive(ctx context.Context, e conversation.Event) error {
 // hear takes what the contact said or pressed: it goes into the transcript, and to the bot when the bot has the word.
 func (t *turn) hear(ctx context.Context, e conversation.Event) error {
 	e.Text = clean(e.Text)
+	t.heard = e.Message
 	said := e.Text
+	if e.Media != "" {
+		said = "[" + e.Media + "] " + said
+	}
 	if e.Kind == conversation.Choice {
 		label, err := t.lookUpChoice(ctx, &e)
 		if err != nil {
@@ -128,7 +148,7 @@ func (t *turn) hear(ctx context.Context, e conversation.Event) error {
 	}
 	// They wrote to us, also after a stop: then they may be answered, while the consents to alerts stay revoked.
 	t.theirs, t.th.Address.State = true, conversation.Verified
-	if err := t.tx.DropHeld(ctx, t.th.Key); err != nil { // nobody needs the reminder any more
+	if err := t.tx.DropHeld(ctx, t.th); err != nil { // nobody needs the reminder any more
 		return err
 	}
 	t.meet(e)
@@ -298,14 +318,32 @@ func (t *turn) say(ctx context.Context, author string, r conversation.Reply, pla
 		return m, err
 	}
 	m.Key = key
-	if err := t.tx.AddParts(ctx, t.th, key, plan(r, t.account.limits), t.due(r.Class)); err != nil {
+	why := t.silenced(author, r.Class)
+	outbox, now := t.account.outbox, t.house.now
+	if t.th.Alerts && why == "" && store.LaneOf(r.Class) == store.Answers {
+		t.th.Alerts = false
+		if err := t.tx.Hasten(ctx, t.th.Key); err != nil { // they are ahead of the answer
+			return m, err
+		}
+	}
+	parts := plan(r, t.account.limits)
+	handed, err := t.tx.AddParts(ctx, t.th, m, parts, t.due(r.Class), why == "" && outbox.accepts(r.Class, now()))
+	if err != nil {
 		return m, err
 	}
-	if why := t.silenced(author, r.Class); why != "" {
+	if why != "" {
 		m.State = string(store.Failed)
 		return m, t.tx.FailRest(ctx, key, why)
 	}
-	t.tx.AfterCommit(func() { nudge(t.account.wake) })
+	if handed != nil {
+		t.tx.AfterCommit(func() { outbox.take(*handed, now()) })
+	}
+	if handed == nil || len(parts) > 1 {
+		t.tx.AfterCommit(t.account.rouse)
+	}
+	if store.LaneOf(r.Class) == store.Campaigns {
+		t.tx.AfterCommit(func() { outbox.campaigns.Add(int64(len(parts))) })
+	}
 	if err := t.standing(ctx, key, r, place); err != nil {
 		return m, err
 	}
@@ -344,7 +382,12 @@ const longestName = 100
 
 // scrubbed is an event without what a database refuses: a network's ids go into rows as they are, but for NUL and broken UTF-8.
 func scrubbed(e conversation.Event) conversation.Event {
-	for _, s := range []*string{&e.Chat, &e.Sender, &e.ID, &e.Value, &e.Message} {
+	var payment conversation.Payment
+	if e.Payment != nil {
+		payment = *e.Payment
+		e.Payment = &payment
+	}
+	for _, s := range []*string{&payment.Invoice, &payment.Reference, &payment.Note, &e.Chat, &e.Sender, &e.ID, &e.Value, &e.Message, &e.Media} {
 		*s = strings.ReplaceAll(strings.ToValidUTF8(*s, "\uFFFD"), "\x00", "")
 	}
 	e.SenderName = strings.Join(strings.Fields(clean(e.SenderName)), " ")

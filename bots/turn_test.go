@@ -34,7 +34,7 @@ func TestAReplyLeavesAfterTheCommitAndInOrder(t *testing.T) {
 		if err := s.house.Sink("chat")(t.Context(), events); err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "Hello! I am the bot of Demo", "STOP ends all messages", "You are welcome!")
 	})
 }
@@ -131,13 +131,13 @@ func TestAStaleButtonStillWorksAfterTheFlowsChanged(t *testing.T) {
 
 		after := openShop(t, db, opening{flows: changedFlows(t), messenger: before.net})
 		after.next = before.next
-		synctest.Wait()
+		rests()
 		after.presses("ada", alert, "Buy now")
 		after.hearsOnly("ada", "Thank you!") // as the flow that showed the button says it
 		after.says("bob", "hello")
 		after.subscribe(after.subscribes("ada", "15.00"))
 		after.reprice("mug", 1500)
-		synctest.Wait()
+		rests()
 		after.hearsOnly("ada", "as soon as", "is down to €15.00") // a new alert begins in the new flows
 	})
 }
@@ -153,7 +153,7 @@ func TestAConversationWhoseFlowsAreLostGoesOnInThePresentOnes(t *testing.T) {
 		}
 		after := openShop(t, db, opening{flows: changedFlows(t), messenger: before.net})
 		after.next = before.next
-		synctest.Wait()
+		rests()
 		after.presses("ada", alert, "Buy now")
 		after.hearsOnly("ada", "Cheers!")
 	})
@@ -164,7 +164,7 @@ func TestANumberBuysWhereTheChannelHasNoButtons(t *testing.T) {
 		s.stock("mug", 10)
 		s.subscribe(s.subscribes("ada", "17.50"))
 		s.reprice("mug", 1700)
-		synctest.Wait()
+		rests()
 		heard := strings.Join(texts(s.hears("ada")), "\n")
 		if !strings.Contains(heard, "1. Buy now, pay €17.00") {
 			t.Fatalf("heard %q, want the choices as numbered lines", heard)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"parley/adapters"
@@ -25,7 +24,7 @@ func TestTypingIsShownWhileAPaymentTakesItsTime(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 		decided <- payment.Result{State: payment.Paid}
-		synctest.Wait()
+		rests()
 		s.hearsOnly("ada", "Thank you!")
 		passes(time.Minute)
 		if got := len(sc.typings()); got != 3 {

@@ -119,6 +119,9 @@ func (c *checker) config(name string) error {
 	if cfg == nil {
 		return nil
 	}
+	for _, p := range invoiceProblems(cfg.Merchants...) {
+		c.found.add(finding{p.String(), p.Severity == config.Warning})
+	}
 	for i, m := range cfg.Merchants {
 		b := builtIn()
 		if m.Bot != "" {

@@ -28,6 +28,9 @@ type commands struct {
 	Key      keyCmd      `cmd:"" help:"Manage REST keys."`
 	Accounts accountsCmd `cmd:"" help:"List the accounts and how they stand."`
 	Pair     pairCmd     `cmd:"" help:"Link a phone to an account."`
+	Letters  lettersCmd  `cmd:"" help:"List messages that were given up, or send them again."`
+	Poison   poisonCmd   `cmd:"" help:"List events that could not be handled, or try them again."`
+	Backup   backupCmd   `cmd:"" help:"Copy the database to a file while it is in use."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

@@ -348,6 +348,11 @@ func powerCuts(t *testing.T, s *server, key, database string) {
 // wantNothingUnderWay looks into the tables of a running shop, until everything there has come to its end.
 func wantNothingUnderWay(t *testing.T, database string) {
 	t.Helper()
+	endsWithin(t, database, 10*time.Second)
+}
+
+func endsWithin(t *testing.T, database string, patience time.Duration) {
+	t.Helper()
 	db, err := store.Open(t.Context(), database, store.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -355,12 +360,12 @@ func wantNothingUnderWay(t *testing.T, database string) {
 	defer func() { _ = db.Close() }()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for what, query := range map[string]string{
 		"parts on their way":      `SELECT count(*) FROM parts WHERE state NOT IN ('sent', 'delivered', 'read')`,
 		"payments not settled":    `SELECT count(*) FROM payment_tasks WHERE state <> 'done'`,
-		"deliveries not made":     `SELECT count(*) FROM deliveries WHERE state = 'due'`,
-		"events that were parked": `SELECT count(*) FROM parked`,
+		"deliveries not made":     `SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM held)`,
+		"events that were parked": `SELECT count(*) FROM parked WHERE done_ms = 0`,
 		"pieces still held":       `SELECT COALESCE(sum(held), 0) FROM products`,
 	} {
 		for n := 1; n != 0; <-tick.C {

@@ -26,7 +26,7 @@ func (in *installation) pages(p *plan) web.Options {
 		Log: in.log, Catalogue: catalogue{in.store, m.ID}, Subscriber: subscriber{in, m.ID}, Visitors: v, Buyer: buyer{in.house},
 		Hooks: in.house.Hook, Ready: in.ready, PublicURL: p.cfg.Web.PublicURL,
 		Shop: web.Shop{Name: cfg.Title, Languages: languages(cfg.DefaultLanguage, cfg.Languages)}, Origins: cfg.Origins, Proxies: p.cfg.Web.TrustedProxies,
-		BackOffice: web.BackOffice{Store: in.store, House: office{in.house, in}, Flows: p.reports, Pairing: in.pairings, Traffic: in.traffic},
+		BackOffice: web.BackOffice{Store: in.store, House: office{in.house, in}, Flows: p.reports, Pairing: in.pairings, Metrics: in.metrics},
 	}
 	for _, a := range m.Accounts {
 		spec, _ := specNamed(a.Channel)

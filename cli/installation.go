@@ -28,6 +28,7 @@ type installation struct {
 	store *store.Store
 	house *bots.House
 	demo  *demoPages
+	calls *http.Transport // what accounts call their networks by
 
 	merchants []commerce.MerchantID // as in the config at the start
 	publicURL atomic.Pointer[string]
@@ -44,10 +45,10 @@ type demoPages struct{ shelves []web.Shelf }
 
 // install opens the store and builds what the config names. Close ends it.
 func install(ctx context.Context, cfg *config.Config, log *slog.Logger, demo *demoPages) (*installation, error) {
-	in := &installation{cfg: cfg, log: log, demo: demo}
+	in := &installation{cfg: cfg, log: log, demo: demo, calls: newTransport()}
 	in.setPublicURL(cfg.Web.PublicURL)
 	var err error
-	if in.store, err = store.Open(ctx, cfg.Database.URL, store.Options{SkipMigrate: !cfg.Migrate}); err != nil {
+	if in.store, err = store.Open(ctx, cfg.Database.URL, store.Options{SkipMigrate: !cfg.Migrate, Serve: true}); err != nil {
 		return nil, err
 	}
 	if err := in.build(ctx); err != nil {
@@ -58,7 +59,18 @@ func install(ctx context.Context, cfg *config.Config, log *slog.Logger, demo *de
 }
 
 // Close ends the store. Serve must have returned.
-func (in *installation) Close() error { return in.store.Close() }
+func (in *installation) Close() error {
+	in.calls.CloseIdleConnections()
+	return in.store.Close()
+}
+
+// newTransport keeps as many connections to a network's host as an account has senders: two, as net/http would, make most messages
+// pay for a connection of their own.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 64
+	return t
+}
 
 func (in *installation) setPublicURL(address string) { in.publicURL.Store(&address) }
 

@@ -5,7 +5,10 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"parley/adapters/discord/discordtest"
@@ -13,6 +16,57 @@ import (
 	"parley/adapters/telegram/telegramtest"
 	"parley/adapters/whatsapp/cloudtest"
 )
+
+// mistakes are what gateways like ours do wrong on the way of a message, each with the tests that fail if we begin to.
+var mistakes = []struct {
+	mistake string
+	tests   []string // folder and name
+}{
+	{"messages stay queued for ever after a kill -9", []string{"bots TestAfterARestartInterruptedPartsAreSettledBySafety", "cli TestWhatWasConfirmedIsDoneOnceWhateverHappens"}},
+	{"SIGTERM panics and loses a message", []string{"bots TestWhatIsUnderWayWhenTheHouseClosesIsNoted", "cli TestTheBuiltProgramBehavesAsAProcess"}},
+	{"a webhook is answered 200 and then never handled", []string{"cli TestATelegramUpdateWhoseCommitFailedComesAgainAndCountsOnce", "cli TestAFullDiskRefusesWhatComesAndLosesNothing"}},
+	{"the same update twice at once is stored twice", []string{"store TestTheSameUpdateTwiceAtOnceIsStoredOnce", "bots TestARepeatOfAnEventAddsNothing"}},
+	{"replies overtake each other because workers reorder them", []string{"bots TestMessagesOfOneChatNeverOvertake", "store TestPartsOfAConversationLeaveOneByOneAndInOrder"}},
+	{"a 429 of 1 s costs 5 minutes", []string{"bots TestAPauseOfASecondCostsASecond", "cli TestAPauseThatTelegramAsksForIsKeptAndThenAllComesInOrder"}},
+	{"a message of several parts begins again at part 1", []string{"bots TestAMessageOfSeveralPartsGoesOnAtThePartThatFailed"}},
+	{"CJK is never split, Cyrillic too early", []string{"bots TestATextIsSplitAtTheBestPlace", "bots TestWhateverIsSplitCanBePutTogetherAgain", "adapters/telegram TestSendFillsTheLimitInUTF16"}},
+	{"Markdown is not escaped", []string{"adapters/discord TestMarkupIsEscapedButLinksStayWhole", "adapters/discord TestTextThatGrowsByEscapingStaysWhole", "adapters/telegram TestSendShowsTextAsWrittenWithOneButtonARow", "adapters/slack TestTextShowsAsItWasWritten"}},
+	{"buttons are dropped silently where a channel has none", []string{"bots TestButtonsBecomeNumberedLinesWhereAChannelHasTooFew", "bots TestANumberBuysWhereTheChannelHasNoButtons"}},
+	{"a label that is too long fails the message", []string{"bots TestALabelThatIsTooLongIsShortenedAndNeverRefused", "bots TestAPriceIsNeverCutOffAButton"}},
+	{"unsigned webhooks are taken, or the signature expected is told", []string{
+		"adapters/slack TestTheHookBelievesOnlySignedFreshCalls", "adapters/discord TestTheHookTakesOnlyWhatDiscordSignedJustNow", "adapters/whatsapp/cloud TestHookAnswers", "cli TestAWebhookWithoutItsSecretStoresNothing",
+	}},
+	{"bot and person answer at once", []string{"bots TestAHandOffSilencesTheBotUntilItIsReturned", "bots TestATimerDoesNotSpeakWhileStaffHaveTheWord"}},
+	{"a campaign skips people after a crash", []string{"store TestEveryWatcherIsToldOnceHoweverOftenTheTellingIsCutOff", "bots TestARestartInTheMiddleOfAFanoutTellsEverybodyOnce"}},
+	{"a message outside the window of 24 h is shown as sent", []string{"bots TestWhatStaffWriteOutsideTheWindowIsShownAsFailed", "adapters/whatsapp/cloud TestAfterTheWindowNothingGoesWithoutATemplate"}},
+	{"a change of a live flow throws out the people in it", []string{"bots TestConversationsEndInTheFlowsTheyBeganInAcrossAReload", "bots TestAConversationWhoseFlowsAreLostGoesOnInThePresentOnes"}},
+	{"an account in trouble holds up the others", []string{"cli TestAnAccountInTroubleHoldsUpNoOther", "bots TestAnAccountInTroubleHoldsUpNoOther", "cli TestANetworkThatLiesHarmsItsOwnAccountAlone"}},
+}
+
+func TestEachMistakeOfTheNeighboursHasATest(t *testing.T) {
+	sources := map[string]string{}
+	for _, m := range mistakes {
+		for _, named := range m.tests {
+			folder, test, _ := strings.Cut(named, " ")
+			if _, read := sources[folder]; !read {
+				files, err := filepath.Glob(filepath.Join("..", folder, "*_test.go"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, file := range files {
+					source, err := os.ReadFile(file)
+					if err != nil {
+						t.Fatal(err)
+					}
+					sources[folder] += string(source)
+				}
+			}
+			if !strings.Contains(sources[folder], "\nfunc "+test+"(t *testing.T) {") {
+				t.Errorf("%s: there is no %s in %s", m.mistake, test, folder)
+			}
+		}
+	}
+}
 
 // rounds is how often the others are answered while an account is in trouble; visitors may not write much faster.
 const rounds = 4

@@ -137,11 +137,11 @@ func (p *pairings) close() {
 	p.waiting.Wait()
 }
 
-// traffic is what the accounts carried, for the metrics.
-func (in *installation) traffic() []web.Traffic {
-	var out []web.Traffic
-	for _, t := range in.house.Traffic() {
-		out = append(out, web.Traffic(t))
+// metrics are figures of how the bots work.
+func (in *installation) metrics() []web.Metric {
+	var out []web.Metric
+	for _, m := range in.house.Metrics() {
+		out = append(out, web.Metric(m))
 	}
 	return out
 }

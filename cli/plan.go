@@ -63,6 +63,9 @@ func (in *installation) draw(ctx context.Context, cfg *config.Config) (*plan, er
 		if err == nil {
 			err = fitForDesk(merchant)
 		}
+		if err == nil {
+			err = invoiceProblems(m).Err()
+		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("merchant %s: %w", m.Name, err))
 			continue
@@ -130,6 +133,7 @@ func (in *installation) connections(p *plan, id commerce.MerchantID, m config.Me
 				in.bind(chat, id, m, a)
 			}
 		}
+		next.account.Pace = paceOf(a.Settings.Group("pace"), next.account.Messenger.Limits().Pace)
 		p.accounts[a.Name] = next
 		out = append(out, next.account)
 	}
@@ -163,7 +167,7 @@ func (in *installation) env(account string, report func(state, problem string)) 
 		hook += "/hooks/" + account
 	}
 	return adapters.Env{
-		Account: account, HookURL: hook, HTTP: &http.Client{Timeout: 70 * time.Second}, Log: in.log.With("account", account), Now: time.Now,
+		Account: account, HookURL: hook, HTTP: &http.Client{Timeout: 70 * time.Second, Transport: in.calls}, Log: in.log.With("account", account), Now: time.Now,
 		State: store.AccountState{Store: in.store, Account: account}, DB: in.store.DB().DB, Dialect: string(in.store.Dialect()), Report: report,
 	}
 }

@@ -34,7 +34,8 @@ type shop struct {
 	base  string
 	key   string
 	stop  func()
-	admin string // a sign-in link
+	admin string       // a sign-in link
+	staff *http.Client // signed in, once a page was asked for
 }
 
 // testShop is the config of the shops under test; extra is added to the merchant.

@@ -183,7 +183,7 @@ func (s *shop) post(path, secret, body string) (status int, answer string) {
 }
 
 // staffPage signs in, when nobody has yet, and reads a page of the staff's.
-func (s *telegramShop) staffPage(path string) string {
+func (s *shop) staffPage(path string) string {
 	s.t.Helper()
 	if s.staff == nil {
 		jar, err := cookiejar.New(nil)

@@ -83,14 +83,13 @@ func TestAShopperBuysThroughATelegramThatWeDidNotWrite(t *testing.T) {
 // telegramShop is a shop whose customers chat by Telegram, with all that it logs.
 type telegramShop struct {
 	*shop
-	tg    *telegramtest.Server
-	log   *logbook
-	staff *http.Client // signed in
+	tg  *telegramtest.Server
+	log *logbook
 }
 
 // telegramAccount adds a Telegram account to the accounts of testShop.
 func telegramAccount(base, token, settings string) string {
-	return fmt.Sprintf("      - {name: telegram, adapter: telegram, api_base: %q, token: %q%s}\n", base, token, settings)
+	return fmt.Sprintf("      - {name: telegram, adapter: telegram, api_base: %q, token: %q, pace: {account: 0, chat: 0, group: 0}%s}\n", base, token, settings)
 }
 
 // eachDatabase runs a test with the URL of an empty database of each kind.

@@ -57,6 +57,7 @@ func cancel(ctx context.Context, tx Tx, out *Outcome, c CancelCommand, policy Po
 	if err := refund(ctx, tx, *o, "cancelled", now); err != nil {
 		return err
 	}
+	out.Owed = !o.Refunds
 	var err error
 	out.Raised, err = detect(ctx, tx, out.Product, now)
 	return err

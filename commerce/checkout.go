@@ -18,6 +18,7 @@ type CheckoutCommand struct {
 	Contact      int64
 	Conversation int64        // where the order is spoken of; 0 means the quote's
 	Provider     payment.Info // who collects
+	Collected    bool         // the provider has the shopper before it already: it is not asked to charge
 	Cause        string       // what led to it (a message id, link), for the record
 }
 
@@ -35,39 +36,12 @@ func Checkout(ctx context.Context, tx Tx, c CheckoutCommand, policy Policy, now 
 }
 
 func checkout(ctx context.Context, tx Tx, c CheckoutCommand, policy Policy, now time.Time) (Outcome, error) {
-	q, err := tx.Quote(ctx, c.Merchant, c.Quote)
-	if errors.Is(err, ErrNotFound) || err == nil && c.Contact != 0 && c.Contact != q.Contact {
-		return Outcome{Name: "quote_expired"}, nil
+	out, done, err := look(ctx, tx, c, now)
+	if err != nil || done {
+		return out, err
 	}
-	if err != nil {
-		return Outcome{}, err
-	}
-	p, err := tx.LockProductByKey(ctx, c.Merchant, q.Product)
-	if err != nil {
-		return Outcome{}, err
-	}
-	out := Outcome{Product: p, Price: p.Price, Quote: q}
-	order, err := tx.OrderByQuote(ctx, c.Merchant, q.Key)
-	if err == nil {
-		out.Name, out.Order, out.Price, out.Repeat = order.Outcome(), order, q.Unit, true
-		if out.Name == "quote_expired" {
-			out.Price, out.Quote = p.Price, Quote{}
-		}
-		return out, nil
-	}
-	if !errors.Is(err, ErrNotFound) {
-		return Outcome{}, err
-	}
-	switch q.Ending(p, now) {
-	case EndedExpired, EndedDearer:
-		out.Name, out.Quote = "quote_expired", Quote{}
-		return out, nil
-	case EndedSoldOut:
-		out.Name = "sold_out"
-		return out, nil
-	}
-	out.Price = q.Unit
-	out.Order = placed(c, q, p, policy, now)
+	q := out.Quote
+	out.Order = placed(c, q, out.Product, policy, now)
 	if err := writeDown(ctx, tx, &out, c, now); err != nil {
 		return Outcome{}, err
 	}
@@ -75,6 +49,44 @@ func checkout(ctx context.Context, tx Tx, c CheckoutCommand, policy Policy, now 
 	// Taking the last piece arms the watches for its return.
 	out.Raised, err = detect(ctx, tx, out.Product, now)
 	return out, err
+}
+
+// look finds out how a quote stands. It is done when the quote has its order already, or ended without one; otherwise it can be
+// bought, and its product is locked.
+func look(ctx context.Context, tx Tx, c CheckoutCommand, now time.Time) (out Outcome, done bool, err error) {
+	q, err := tx.Quote(ctx, c.Merchant, c.Quote)
+	if errors.Is(err, ErrNotFound) || err == nil && c.Contact != 0 && c.Contact != q.Contact {
+		return Outcome{Name: "quote_expired"}, true, nil
+	}
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	p, err := tx.LockProductByKey(ctx, c.Merchant, q.Product)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	out = Outcome{Product: p, Price: p.Price, Quote: q}
+	order, err := tx.OrderByQuote(ctx, c.Merchant, q.Key)
+	if err == nil {
+		out.Name, out.Order, out.Price, out.Repeat = order.Outcome(), order, q.Unit, true
+		if out.Name == "quote_expired" {
+			out.Price, out.Quote = p.Price, Quote{}
+		}
+		return out, true, nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return Outcome{}, false, err
+	}
+	switch q.Ending(p, now) {
+	case EndedExpired, EndedDearer:
+		out.Name, out.Quote = "quote_expired", Quote{}
+		return out, true, nil
+	case EndedSoldOut:
+		out.Name = "sold_out"
+		return out, true, nil
+	}
+	out.Price = q.Unit
+	return out, false, nil
 }
 
 func placed(c CheckoutCommand, q Quote, p Product, policy Policy, now time.Time) Order {
@@ -109,7 +121,7 @@ func writeDown(ctx context.Context, tx Tx, out *Outcome, c CheckoutCommand, now 
 	if err := enter(ctx, tx, *o, PaymentEntry{Kind: "intent"}, now); err != nil {
 		return err
 	}
-	if o.Outside {
+	if o.Outside && !c.Collected {
 		err := tx.AddPaymentTask(ctx, &PaymentTask{
 			Merchant: o.Merchant, Order: o.Key, OrderID: o.ID, Kind: ChargeTask, Provider: o.Provider, Amount: o.Total,
 			Idem: string(o.ID) + ":charge", State: TaskDue, Due: now,

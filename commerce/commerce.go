@@ -54,6 +54,7 @@ func invalid(field, format string, args ...any) *Invalid {
 type Tx interface {
 	Catalogue
 	Watches
+	Deliveries
 	Quotes
 	Orders
 	Offers
@@ -78,7 +79,7 @@ type Catalogue interface {
 	MoveStock(ctx context.Context, m Movement) (bool, error)
 }
 
-// Watches keeps who wants to be told what, and what they were told.
+// Watches keeps who wants to be told what.
 type Watches interface {
 	AddWatch(ctx context.Context, w *Watch) error
 	SaveWatch(ctx context.Context, w Watch) error
@@ -90,16 +91,6 @@ type Watches interface {
 	StandingWatch(ctx context.Context, merchant MerchantID, contact, product int64, event string) (Watch, error)
 	// CountWatches counts those of a contact that are armed or pending.
 	CountWatches(ctx context.Context, merchant MerchantID, contact int64) (int, error)
-	// RearmWatches arms the fired watches of a product that its present price or stock arms again.
-	RearmWatches(ctx context.Context, p Product, event string) error
-	// FireWatches disarms the armed watches that o concerns and adds one delivery each, and o itself when there is any. Only
-	// says which watch alone is meant; 0 means all.
-	FireWatches(ctx context.Context, o *Occurrence, only int64) error
-	LockDelivery(ctx context.Context, merchant MerchantID, key int64) (Delivery, error)
-	FinishDelivery(ctx context.Context, d Delivery, at time.Time) error
-	Occurrence(ctx context.Context, merchant MerchantID, key int64) (Occurrence, error)
-	// MayAlert says whether the contact's consent to alerts stands and the address takes messages.
-	MayAlert(ctx context.Context, merchant MerchantID, contact, address int64) (bool, error)
 }
 
 // Quotes keeps what was offered to whom at which price.
@@ -152,6 +143,7 @@ type Outcome struct {
 	Order   Order
 	Offer   Offer
 	LastTry bool // the shopper's next offer for this product will be the last
-	// Raised are the occurrences that the change of stock brought about; their deliveries are due.
+	Owed    bool // money that was paid has to go back, and a person has to see to it
+	// Raised are the occurrences that the change of stock brought about; whoever watches is told of them next.
 	Raised []Occurrence
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func settlePaid(ctx context.Context, tx Tx, out *Outcome, e PaymentEntry, now ti
 		out.Name, out.Repeat = "paid", true
 		return nil
 	case Cancelled:
-		return payBack(ctx, tx, *o, e, now)
+		return payBack(ctx, tx, out, e, now)
 	case Expired, Declined:
 		held, err := o.move(ctx, tx, &out.Product, "hold", now)
 		if err != nil {
@@ -79,7 +80,7 @@ func settlePaid(ctx context.Context, tx Tx, out *Outcome, e PaymentEntry, now ti
 		}
 		if !held {
 			out.Name = "sold_out"
-			return payBack(ctx, tx, *o, e, now)
+			return payBack(ctx, tx, out, e, now)
 		}
 	}
 	sold, err := o.move(ctx, tx, &out.Product, "sold", now)
@@ -97,25 +98,32 @@ func settlePaid(ctx context.Context, tx Tx, out *Outcome, e PaymentEntry, now ti
 	return err
 }
 
-// payBack records money that came for an order that is over, and that it has to go back.
-func payBack(ctx context.Context, tx Tx, o Order, e PaymentEntry, now time.Time) error {
-	tasks, err := tx.PaymentTasks(ctx, o.Merchant, o.Key)
-	if err != nil {
+// payBack records money that came for an order that is over, or paid already, and that it has to go back.
+func payBack(ctx context.Context, tx Tx, out *Outcome, e PaymentEntry, now time.Time) error {
+	o := out.Order
+	told, err := owes(ctx, tx, o, e.Reference)
+	if err != nil || told {
+		out.Repeat = told
 		return err
-	}
-	for _, t := range tasks {
-		if t.Kind == RefundTask {
-			return nil // told before
-		}
 	}
 	o.Reference = e.Reference
-	if err := tx.SaveOrder(ctx, o); err != nil {
-		return err
+	if o.State != Paid { // that keeps the payment it was paid by
+		if err := tx.SaveOrder(ctx, o); err != nil {
+			return err
+		}
+		out.Order = o
 	}
 	if err := enter(ctx, tx, o, e, now); err != nil {
 		return err
 	}
+	out.Owed = !o.Refunds
 	return refund(ctx, tx, o, "late", now)
+}
+
+// owes says that a payment is to go back, or has gone back.
+func owes(ctx context.Context, tx Tx, o Order, reference string) (bool, error) {
+	tasks, err := tx.PaymentTasks(ctx, o.Merchant, o.Key)
+	return slices.ContainsFunc(tasks, func(t PaymentTask) bool { return t.Kind == RefundTask && t.Reference == reference }), err
 }
 
 // refund says in the ledger that the money has to go back, and leaves a task where the provider can do it. Where it cannot,
@@ -124,9 +132,16 @@ func refund(ctx context.Context, tx Tx, o Order, cause string, now time.Time) er
 	if err := enter(ctx, tx, o, PaymentEntry{Kind: "refund_due", Reference: o.Reference, Cause: cause}, now); err != nil {
 		return err
 	}
+	tasks, err := tx.PaymentTasks(ctx, o.Merchant, o.Key)
+	if err != nil {
+		return err
+	}
 	t := PaymentTask{
 		Merchant: o.Merchant, Order: o.Key, OrderID: o.ID, Kind: RefundTask, Provider: o.Provider, Amount: o.Total,
 		Reference: o.Reference, Idem: string(o.ID) + ":refund", State: TaskDue, Due: now,
+	}
+	if slices.ContainsFunc(tasks, func(t PaymentTask) bool { return t.Kind == RefundTask }) { // it was paid twice
+		t.Idem += ":" + o.Reference
 	}
 	if !o.Refunds {
 		t.State, t.Problem = TaskFailed, "this way of paying cannot give money back by itself: a person has to"

@@ -15,7 +15,7 @@ type WatchState string
 
 const (
 	WatchPending   WatchState = "pending"   // its link was not opened yet: nobody may be told
-	WatchArmed     WatchState = "armed"     // it fires as soon as the product is as wished
+	WatchArmed     WatchState = "armed"     // it is told, and fires thereby, as soon as the product is as wished
 	WatchFired     WatchState = "fired"     // told; a move of the price or the stock arms it again
 	WatchCancelled WatchState = "cancelled" // for good
 )
@@ -53,7 +53,7 @@ type WatchCommand struct {
 	TokenHash        string
 }
 
-// CreateWatch stores a watch. An armed one fires at once when the product is already as wished. A contact has one watch of
+// CreateWatch stores a watch. An armed one is told at once when the product is already as wished. A contact has one watch of
 // a product and event: another changes the first, and asking for the same twice changes nothing.
 func CreateWatch(ctx context.Context, tx Tx, c WatchCommand, policy Policy, now time.Time) (Watch, []Occurrence, error) {
 	policy = policy.filled()
@@ -125,18 +125,17 @@ func replace(ctx context.Context, tx Tx, old, w Watch, p Product, now time.Time)
 	return begin(ctx, tx, w, p, now)
 }
 
-// begin reports the watch and fires it when it is armed and the product is as wished.
+// begin reports the watch and has it told when it is armed and the product is as wished.
 func begin(ctx context.Context, tx Tx, w Watch, p Product, now time.Time) (Watch, []Occurrence, error) {
 	err := tx.Event(ctx, w.Merchant, "watch_"+string(w.State), string(w.ID), map[string]any{"sku": p.SKU, "event": w.Event, "contact": w.Contact})
 	if err != nil || w.State != WatchArmed || !w.met(p) {
 		return w, nil, err
 	}
-	raised, err := fire(ctx, tx, p, w.Event, w.Key, now)
+	raised, err := meet(ctx, tx, w, p, now)
 	if err != nil {
 		return Watch{}, nil, err
 	}
-	w, err = tx.WatchByKey(ctx, w.Merchant, w.Key)
-	return w, raised, err
+	return w, raised, nil
 }
 
 // ArmCommand comes from an opened link. Contact and Address are who opened it, as proven by their network.

@@ -15,13 +15,8 @@ import (
 
 func below(price string) map[string]string { return map[string]string{"threshold": price} }
 
-// fired is how many were told by a change.
-func fired(raised []commerce.Occurrence) (n int) {
-	for _, o := range raised {
-		n += o.Deliveries
-	}
-	return n
-}
+// told is how many are told of a change that was made just now.
+func told(shop *storetest.Shop, _ []commerce.Occurrence) int { return shop.Told() }
 
 func TestPriceWatchFiresOnStateAndArmsAgainAfterFivePercent(t *testing.T) {
 	shop := open(t)
@@ -45,7 +40,7 @@ func TestPriceWatchFiresOnStateAndArmsAgainAfterFivePercent(t *testing.T) {
 		{1700, 1, "5 % lower than told: a new low"},
 		{1699, 0, "told already"},
 	} {
-		if got := fired(shop.Reprice("mug", c.cents)); got != c.told {
+		if got := told(shop, shop.Reprice("mug", c.cents)); got != c.told {
 			t.Errorf("step %d, %d cents (%s): %d told, want %d", i, c.cents, c.why, got, c.told)
 		}
 	}
@@ -59,7 +54,7 @@ func TestStockWatchFiresOncePerReturn(t *testing.T) {
 	three, threeAt := shop.Shopper()
 	shop.Watch(three, threeAt, "mug", commerce.BackInStock, map[string]string{"quantity": "3"})
 	for i, c := range []struct{ stock, told int }{{2, 1}, {4, 1}, {5, 0}, {0, 0}, {1, 1}, {0, 0}, {9, 2}} {
-		if got := fired(shop.Restock("mug", c.stock)); got != c.told {
+		if got := told(shop, shop.Restock("mug", c.stock)); got != c.told {
 			t.Errorf("step %d, stock %d: %d told, want %d", i, c.stock, got, c.told)
 		}
 	}
@@ -71,9 +66,16 @@ func TestWatchThatIsMetAlreadyFiresAtOnce(t *testing.T) {
 	for event, fields := range map[string]map[string]string{commerce.PriceBelow: below("20"), commerce.BackInStock: nil} {
 		contact, address := shop.Shopper()
 		w, raised := shop.Watch(contact, address, "mug", event, fields)
-		if fired(raised) != 1 || w.State != commerce.WatchFired {
-			t.Errorf("%s: %d told, watch is %s; want it told at once", event, fired(raised), w.State)
+		if len(raised) != 1 || shop.Told() != 1 {
+			t.Errorf("%s: raised %v; want it told at once", event, raised)
 		}
+		shop.Do(func(ctx context.Context, tx *store.Tx) error {
+			w, err := tx.WatchByKey(ctx, shop.Merchant, w.Key)
+			if w.State != commerce.WatchFired {
+				t.Errorf("%s: the watch is %s, want it fired", event, w.State)
+			}
+			return err
+		})
 	}
 }
 
@@ -81,16 +83,18 @@ func TestWatchAskedForTwiceTellsOnce(t *testing.T) {
 	shop := open(t)
 	shop.Stock("mug", 2000, 5)
 	contact, address := shop.Shopper()
-	first, raised := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("20"))
-	again, raisedAgain := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("20.00 EUR"))
-	if fired(raised) != 1 || fired(raisedAgain) != 0 || first.ID != again.ID {
-		t.Errorf("told %d and %d times by %s and %s, want once by one watch", fired(raised), fired(raisedAgain), first.ID, again.ID)
+	first, _ := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("20"))
+	before, _ := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("20")) // before the first was told
+	n := shop.Told()
+	after, _ := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("20.00 EUR"))
+	if m := shop.Told(); n != 1 || m != 0 || first.ID != before.ID || first.ID != after.ID {
+		t.Errorf("told %d and %d times by %s, %s and %s, want once by one watch", n, m, first.ID, before.ID, after.ID)
 	}
-	changed, raised := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("15"))
-	if changed.ID != first.ID || changed.State != commerce.WatchArmed || fired(raised) != 0 {
-		t.Errorf("got %s, %s, %d told; want the same watch armed at its new price", changed.ID, changed.State, fired(raised))
+	changed, _ := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("15"))
+	if n := shop.Told(); changed.ID != first.ID || changed.State != commerce.WatchArmed || n != 0 {
+		t.Errorf("got %s, %s, %d told; want the same watch armed at its new price", changed.ID, changed.State, n)
 	}
-	if got := fired(shop.Reprice("mug", 1500)); got != 1 {
+	if got := told(shop, shop.Reprice("mug", 1500)); got != 1 {
 		t.Errorf("at the new price: %d told, want 1", got)
 	}
 }
@@ -100,10 +104,10 @@ func TestNobodyIsCalledToAnEmptyShelf(t *testing.T) {
 	shop.Stock("mug", 2000, 0)
 	contact, address := shop.Shopper()
 	shop.Watch(contact, address, "mug", commerce.PriceBelow, below("18"))
-	if got := fired(shop.Reprice("mug", 1500)); got != 0 {
+	if got := told(shop, shop.Reprice("mug", 1500)); got != 0 {
 		t.Errorf("%d told of a price at which nothing can be bought", got)
 	}
-	if got := fired(shop.Restock("mug", 1)); got != 1 {
+	if got := told(shop, shop.Restock("mug", 1)); got != 1 {
 		t.Errorf("%d told when it can be bought at the price, want 1", got)
 	}
 }
@@ -117,7 +121,7 @@ func TestStockFreedByAnOrderIsAReturnToo(t *testing.T) {
 	if _, raised := shop.Watch(contact, address, "mug", commerce.BackInStock, nil); len(raised) != 0 {
 		t.Fatalf("got %v while the last piece is held", raised)
 	}
-	if out := shop.Cancel(order.ID, 0); fired(out.Raised) != 1 {
+	if out := shop.Cancel(order.ID, 0); len(out.Raised) != 1 || shop.Told() != 1 {
 		t.Errorf("got %+v, want the watcher told", out.Raised)
 	}
 }
@@ -210,13 +214,13 @@ func TestPendingWatchWaitsForItsLink(t *testing.T) {
 	if w := pending(t, shop, "token"); w.State != commerce.WatchPending {
 		t.Fatalf("got %s, want pending", w.State)
 	}
-	if got := fired(shop.Reprice("mug", 1500)); got != 0 {
+	if got := told(shop, shop.Reprice("mug", 1500)); got != 0 {
 		t.Errorf("%d told before the link was opened", got)
 	}
 	contact, address := shop.Shopper()
 	w, raised, err := arm(shop, "token", contact, address)
-	if err != nil || fired(raised) != 1 || w.Contact != contact || w.Address != address {
-		t.Fatalf("got %+v, %d told, %v; want it told to whoever opened the link", w, fired(raised), err)
+	if n := shop.Told(); err != nil || n != 1 || w.Contact != contact || w.Address != address {
+		t.Fatalf("got %+v, %d told, %v; want it told to whoever opened the link", w, n, err)
 	}
 	if _, raised, err = arm(shop, "token", contact, address); err != nil || len(raised) != 0 {
 		t.Errorf("opened again: got %v, %v, want nothing", raised, err)
@@ -299,12 +303,12 @@ func TestDeliveryIsCheckedOnceMoreWhenItLeaves(t *testing.T) {
 		{"it is sold out", func(s *storetest.Shop, _ commerce.Watch) { s.Restock("mug", 0) }, commerce.DropStock, commerce.WatchArmed},
 		{"they said stop", func(s *storetest.Shop, w commerce.Watch) {
 			s.Do(func(ctx context.Context, tx *store.Tx) error { return tx.RevokeConsents(ctx, s.Merchant, w.Address) })
-		}, commerce.DropConsent, commerce.WatchFired},
+		}, commerce.DropConsent, commerce.WatchArmed},
 		{"they shut us out", func(s *storetest.Shop, w commerce.Watch) {
 			s.Do(func(ctx context.Context, tx *store.Tx) error {
 				return tx.SetAddressState(ctx, s.Merchant, w.Address, conversation.Shut)
 			})
-		}, commerce.DropConsent, commerce.WatchFired},
+		}, commerce.DropConsent, commerce.WatchArmed},
 		{"they cancelled the watch", func(s *storetest.Shop, w commerce.Watch) {
 			s.Do(func(ctx context.Context, tx *store.Tx) error {
 				_, err := commerce.CancelWatch(ctx, tx, s.Merchant, w.ID, s.Now)
@@ -318,11 +322,12 @@ func TestDeliveryIsCheckedOnceMoreWhenItLeaves(t *testing.T) {
 			contact, address := shop.Shopper()
 			w, _ := shop.Watch(contact, address, "mug", commerce.PriceBelow, below("18"))
 			shop.Reprice("mug", 1800)
-			c.change(shop, w)
 			due := shop.Due()
 			if len(due) != 1 {
 				t.Fatalf("got %d deliveries, want one", len(due))
 			}
+			c.change(shop, w)
+			shop.Spread()
 			alert := shop.Render(due[0])
 			if alert.Dropped != c.want || alert.Repeat {
 				t.Errorf("dropped because %q, want %q", alert.Dropped, c.want)

@@ -87,7 +87,8 @@ func TestTrafficIsOfTheTimeAskedForAndByAccount(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				return tx.AddParts(ctx, th, key, []store.Part{{Text: "Hi"}}, time.Time{})
+				_, err = tx.AddParts(ctx, th, store.Message{Key: key}, []store.Part{{Text: "Hi"}}, time.Time{}, false)
+				return err
 			}}
 			if _, err := s.ApplyTurns(t.Context(), []store.Turn{turn}); err != nil {
 				t.Fatal(err)

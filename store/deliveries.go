@@ -2,200 +2,246 @@ package store
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"parley/commerce"
-	"parley/commerce/money"
 )
+
+// Due is a delivery with what is needed to address it.
+type Due struct {
+	commerce.Delivery
+	Account   string // "" when the address is gone
+	NetworkID string
+	TimeZone  string // the contact's
+}
+
+type dueRow struct {
+	watchRow
+	Lane      int64
+	Due       int64 `db:"due_ms"`
+	May       int
+	Account   string
+	NetworkID string `db:"network_id"`
+	TimeZone  string `db:"time_zone"`
+}
 
 const (
-	rearmByPrice = `
-	UPDATE watches
-	SET state = 'armed'
-	WHERE product_key = $1 AND event = 'price_below' AND state = 'fired' AND currency = $2
-		AND (rearm_minor <= $3 OR lower_minor >= $3)`
+	// Everything that decides about a delivery, in one statement, in the order in which people asked.
+	dueColumns = `
+	SELECT ` + watchColumns + `, chunk.lane, chunk.due_ms, COALESCE(a.account, '') AS account, COALESCE(a.network_id, '') AS network_id,
+		COALESCE(c.time_zone, '') AS time_zone,
+		CASE WHEN a.state IN ('linked', 'verified') AND EXISTS (
+			SELECT 1
+			FROM consents n
+			WHERE n.merchant_id = w.merchant_id AND n.contact_key = w.contact_key AND n.purpose = 'alert' AND n.revoked_ms = 0
+				AND n.address_key IN (0, w.address_key)) THEN 1 ELSE 0 END AS may
+	FROM (`
 
-	rearmByStock = `
-	UPDATE watches
-	SET state = 'armed'
-	WHERE product_key = $1 AND event = 'back_in_stock' AND state = 'fired'`
+	dueJoins = `) chunk
+	JOIN watches w ON w.key = chunk.watch_key
+	LEFT JOIN addresses a ON a.key = w.address_key
+	LEFT JOIN contacts c ON c.key = w.contact_key
+	WHERE w.merchant_id = $1
+	ORDER BY chunk.due_ms, chunk.watch_key`
 
-	// The watches that an occurrence concerns: $1 product, $2 available, $3 the one watch that is meant or 0.
-	armedByStock = `
-	FROM watches
-	WHERE product_key = $1 AND event = 'back_in_stock' AND state = 'armed' AND quantity <= $2 AND (key = $3 OR $3 = 0)`
+	waitingDeliveries = dueColumns + `
+		SELECT lane, watch_key, 0 AS due_ms
+		FROM deliveries
+		WHERE occurrence_key = $2 AND lane = $3
+		ORDER BY watch_key
+		LIMIT $4` + dueJoins
 
-	// And $4 price, $5 currency.
-	armedByPrice = `
-	FROM watches
-	WHERE product_key = $1 AND event = 'price_below' AND state = 'armed' AND quantity <= $2 AND (key = $3 OR $3 = 0)
-		AND threshold_minor >= $4 AND currency = $5`
+	heldDeliveries = dueColumns + `
+		SELECT lane, watch_key, due_ms
+		FROM held
+		WHERE occurrence_key = $2 AND lane = $3 AND due_ms <= $5
+		ORDER BY due_ms, watch_key
+		LIMIT $4` + dueJoins
 
-	fireByStock = `
-	UPDATE watches
-	SET state = 'fired', epoch = epoch + 1, occurrence_key = $4, told_minor = $5, lower_minor = $6, changed_ms = $7
-	WHERE key IN (SELECT key ` + armedByStock + `)`
-
-	fireByPrice = `
-	UPDATE watches
-	SET state = 'fired', epoch = epoch + 1, occurrence_key = $6, told_minor = $7, lower_minor = $8, changed_ms = $9
-	WHERE key IN (SELECT key ` + armedByPrice + `)`
-
-	insertOccurrence = `
-	INSERT INTO occurrences (id, merchant_id, product_key, event, price_minor, was_minor, currency, available, deliveries, at_ms)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)
-	RETURNING key`
-
-	insertDeliveries = `
-	INSERT INTO deliveries (merchant_id, occurrence_key, watch_key, epoch, product_key, contact_key, address_key, not_at_night, state, due_ms)
-	SELECT merchant_id, occurrence_key, key, epoch, product_key, contact_key, address_key, not_at_night, 'due', changed_ms
-	FROM watches
-	WHERE product_key = $1 AND occurrence_key = $2 AND state = 'fired'`
-
-	countDeliveries = `
-	UPDATE occurrences
-	SET deliveries = $2
-	WHERE key = $1`
-
-	occurrenceByKey = `
-	SELECT key, id, merchant_id, product_key, event, price_minor, was_minor, currency, available, deliveries, at_ms
+	holdDelivery = `
+	INSERT INTO held (occurrence_key, lane, due_ms, watch_key, single)
+	SELECT key, $2, $3, $4, single
 	FROM occurrences
-	WHERE merchant_id = $1 AND key = $2`
+	WHERE key = $1
+	ON CONFLICT DO NOTHING`
+
+	removeHeld = `
+	DELETE FROM held
+	WHERE occurrence_key = $1 AND lane = $2 AND due_ms <= $3 AND watch_key IN `
+
+	addTallies = `
+	INSERT INTO tallies (occurrence_key, outcome, n)
+	SELECT column1, column2, SUM(column3)
+	FROM (%s) t
+	WHERE true
+	GROUP BY column1, column2
+	ON CONFLICT (occurrence_key, outcome) DO UPDATE
+	SET n = tallies.n + excluded.n`
 )
 
-// RearmWatches arms the fired watches of a product that its price or its empty shelf arms again.
-func (tx *Tx) RearmWatches(ctx context.Context, p commerce.Product, event string) error {
-	switch {
-	case event == commerce.PriceBelow:
-		return tx.exec(ctx, "rearm watches of "+p.SKU, rearmByPrice, p.Key, p.Price.Currency, p.Price.Minor)
-	case p.Available() == 0:
-		return tx.exec(ctx, "rearm watches of "+p.SKU, rearmByStock, p.Key)
+// Due lists deliveries with whatever is needed to tell them.
+func (tx *Tx) Due(ctx context.Context, f commerce.DueFilter) ([]Due, error) {
+	var rows []dueRow
+	query, args := waitingDeliveries, []any{f.Merchant, f.Occurrence, f.Lane, f.Limit}
+	if f.Held {
+		query, args = heldDeliveries, append(args, ms(f.At))
+	}
+	if err := tx.list(ctx, "list due deliveries", &rows, query, args...); err != nil {
+		return nil, err
+	}
+	out := make([]Due, len(rows))
+	for i, r := range rows {
+		out[i] = Due{
+			Delivery: commerce.Delivery{Occurrence: f.Occurrence, Lane: r.Lane, Due: at(r.Due), Held: f.Held, Watch: r.watch(), May: r.May != 0},
+			Account:  r.Account, NetworkID: r.NetworkID, TimeZone: r.TimeZone,
+		}
+	}
+	return out, nil
+}
+
+// DueDeliveries lists deliveries for a decision about them.
+func (tx *Tx) DueDeliveries(ctx context.Context, f commerce.DueFilter) ([]commerce.Delivery, error) {
+	due, err := tx.Due(ctx, f)
+	out := make([]commerce.Delivery, len(due))
+	for i, d := range due {
+		out[i] = d.Delivery
+	}
+	return out, err
+}
+
+// FinishDeliveries removes deliveries of one occurrence and lane and counts what became of them.
+func (tx *Tx) FinishDeliveries(ctx context.Context, outcome string, ds []commerce.Delivery) error {
+	if err := tx.removeDeliveries(ctx, ds); err != nil {
+		return err
+	}
+	tx.tally(ds[0].Occurrence, outcome, int64(len(ds)))
+	return nil
+}
+
+// removeDeliveries takes deliveries of one occurrence and lane out of where they wait. All are held, or none is.
+func (tx *Tx) removeDeliveries(ctx context.Context, ds []commerce.Delivery) error {
+	first := ds[0]
+	if !first.Held {
+		for _, d := range ds {
+			tx.add(inTold, d.Occurrence, d.Lane, d.Watch.Key)
+		}
+		return nil
+	}
+	keys, last := make([]int64, len(ds)), first.Due
+	for i, d := range ds {
+		keys[i] = d.Watch.Key
+		if d.Due.After(last) {
+			last = d.Due
+		}
+	}
+	return tx.exec(ctx, "remove held deliveries", removeHeld+tx.keys("$4"), first.Occurrence, first.Lane, ms(last), toJSON(keys))
+}
+
+// tally counts what became of deliveries.
+func (tx *Tx) tally(occurrence int64, outcome string, n int64) {
+	tx.add(inTallies, occurrence, outcome, n)
+}
+
+// HoldDeliveries holds deliveries of one occurrence and lane back until a time: the end of the night, say.
+func (tx *Tx) HoldDeliveries(ctx context.Context, ds []commerce.Delivery, until time.Time) error {
+	if err := tx.removeDeliveries(ctx, ds); err != nil {
+		return err
+	}
+	for _, d := range ds {
+		if err := tx.exec(ctx, "hold delivery", holdDelivery, d.Occurrence, d.Lane, ms(until), d.Watch.Key); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// FireWatches disarms the watches that an occurrence concerns and makes their deliveries, in as many statements however many
-// they are. With none it leaves no trace.
-func (tx *Tx) FireWatches(ctx context.Context, o *commerce.Occurrence, only int64) error {
-	armed, fire, args := armedByStock, fireByStock, []any{o.Product, o.Available, only}
-	if o.Event == commerce.PriceBelow {
-		armed, fire, args = armedByPrice, fireByPrice, append(args, o.Price.Minor, o.Price.Currency)
-	}
-	var n int
-	if err := tx.get(ctx, "count watches that fire", &n, "SELECT COUNT(*)"+armed, args...); err != nil || n == 0 {
+// MoveDelivery puts a delivery into the lane where its watch's address is by now.
+func (tx *Tx) MoveDelivery(ctx context.Context, d commerce.Delivery) error {
+	if err := tx.removeDeliveries(ctx, []commerce.Delivery{d}); err != nil {
 		return err
 	}
-	o.ID = commerce.OccurrenceID(tx.NewID("occ"))
-	err := tx.get(ctx, "add occurrence", &o.Key, insertOccurrence, o.ID, o.Merchant, o.Product, o.Event, o.Price.Minor,
-		o.WasPrice.Minor, o.Price.Currency, o.Available, ms(o.At))
-	if err != nil {
-		return err
-	}
-	if err := tx.exec(ctx, "fire watches", fire, append(args, o.Key, o.Price.Minor, o.Lower.Minor, ms(o.At))...); err != nil {
-		return err
-	}
-	made, err := tx.count(ctx, "add deliveries", insertDeliveries, o.Product, o.Key)
-	if err != nil {
-		return err
-	}
-	o.Deliveries = int(made)
-	return tx.exec(ctx, "count deliveries", countDeliveries, o.Key, made)
+	return tx.exec(ctx, "move delivery", holdOne, d.Occurrence, d.Watch.Key)
 }
 
-// Occurrence loads an occurrence.
-func (tx *Tx) Occurrence(ctx context.Context, merchant commerce.MerchantID, key int64) (commerce.Occurrence, error) {
-	var row struct {
-		Key        int64
-		ID         commerce.OccurrenceID
-		Merchant   commerce.MerchantID `db:"merchant_id"`
-		Product    int64               `db:"product_key"`
-		Event      string
-		Price      int64 `db:"price_minor"`
-		Was        int64 `db:"was_minor"`
-		Currency   money.Currency
-		Available  int
-		Deliveries int
-		At         int64 `db:"at_ms"`
-	}
-	err := tx.get(ctx, "load occurrence", &row, occurrenceByKey, merchant, key)
-	return commerce.Occurrence{
-		Merchant: row.Merchant, Key: row.Key, ID: row.ID, Product: row.Product, Event: row.Event,
-		Price: money.New(row.Price, row.Currency), WasPrice: orNone(row.Was, row.Currency), Available: row.Available,
-		Deliveries: row.Deliveries, At: at(row.At),
-	}, err
-}
-
-type deliveryRow struct {
-	Key        int64
-	Merchant   commerce.MerchantID `db:"merchant_id"`
-	Occurrence int64               `db:"occurrence_key"`
-	Watch      int64               `db:"watch_key"`
-	Product    int64               `db:"product_key"`
-	Contact    int64               `db:"contact_key"`
-	Address    int64               `db:"address_key"`
-	NotAtNight int                 `db:"not_at_night"`
-	State      commerce.DeliveryState
-	Cause      string
-	Due        int64 `db:"due_ms"`
-}
-
-func (r deliveryRow) delivery() commerce.Delivery {
-	return commerce.Delivery{
-		Merchant: r.Merchant, Key: r.Key, Occurrence: r.Occurrence, Watch: r.Watch, Product: r.Product, Contact: r.Contact,
-		Address: r.Address, NotAtNight: r.NotAtNight != 0, State: r.State, Cause: r.Cause, Due: at(r.Due),
-	}
+// FireWatch notes that an armed watch is told at a price.
+func (tx *Tx) FireWatch(_ context.Context, w commerce.Watch, o commerce.Occurrence) error {
+	tx.add(inFired, w.Key, string(commerce.WatchFired), int64(w.Epoch), o.Key, w.Told.Minor, commerce.Lower(w.Told.Minor), ms(w.Changed))
+	return nil
 }
 
 const (
-	selectDeliveries = `
-	SELECT key, merchant_id, occurrence_key, watch_key, product_key, contact_key, address_key, not_at_night, state, cause, due_ms
-	FROM deliveries`
+	aDelivery = `
+	SELECT COUNT(*)
+	FROM (
+		SELECT 1 FROM deliveries WHERE occurrence_key = $1
+		UNION ALL
+		SELECT 1 FROM held WHERE occurrence_key = $1
+		LIMIT 1) chunk`
 
-	deliveryByKey = selectDeliveries + `
-	WHERE merchant_id = $1 AND key = $2`
+	chunkOfDeliveries = `SELECT watch_key FROM deliveries WHERE occurrence_key = $1 AND lane = $2 ORDER BY watch_key LIMIT 1 OFFSET $3`
+	nextLane          = `SELECT lane FROM deliveries WHERE occurrence_key = $1 AND lane > $2 ORDER BY lane LIMIT 1`
+	nextHeldLane      = `SELECT lane FROM held WHERE occurrence_key = $1 AND lane > $2 ORDER BY lane LIMIT 1`
 
-	dueDeliveries = selectDeliveries + `
-	WHERE state = 'due' AND due_ms <= $1
-	ORDER BY due_ms, key
-	LIMIT $2`
+	clearDeliveries = `
+	DELETE FROM deliveries
+	WHERE occurrence_key = $1 AND lane = $2 AND watch_key <= $3`
 
-	finishDelivery = `
-	UPDATE deliveries
-	SET state = $3, cause = $4, done_ms = $5
-	WHERE merchant_id = $1 AND key = $2`
-
-	postponeDelivery = `
-	UPDATE deliveries
-	SET due_ms = $2
-	WHERE key = $1 AND state = 'due'`
+	clearHeld = `
+	DELETE FROM held
+	WHERE occurrence_key = $1 AND lane = $2`
 )
 
-// DueDeliveries lists what is to be told by now, of all merchants, first come first served.
-func (tx *Tx) DueDeliveries(ctx context.Context, now time.Time, limit int) ([]commerce.Delivery, error) {
-	var rows []deliveryRow
-	if err := tx.list(ctx, "list due deliveries", &rows, dueDeliveries, ms(now), limit); err != nil {
-		return nil, err
+// clearChunk removes about n deliveries of an occurrence and says whether there are more.
+func (tx *Tx) clearChunk(ctx context.Context, occurrence int64, outcome string, n int) (more bool, err error) {
+	lanes, err := tx.lanesOf(ctx, occurrence)
+	if err != nil {
+		return false, err
 	}
-	deliveries := make([]commerce.Delivery, len(rows))
-	for i, row := range rows {
-		deliveries[i] = row.delivery()
+	if len(lanes) == 0 {
+		return false, tx.exec(ctx, "end cancelled occurrence", `UPDATE occurrences SET state = 'cancelled', done_ms = $2 WHERE key = $1 AND state = 'cancelling'`,
+			occurrence, tx.now.UnixMilli())
 	}
-	return deliveries, nil
+	return true, tx.ClearLane(ctx, occurrence, lanes[0], outcome, n)
 }
 
-// LockDelivery loads a delivery and keeps others from rendering it too.
-func (tx *Tx) LockDelivery(ctx context.Context, merchant commerce.MerchantID, key int64) (commerce.Delivery, error) {
-	var row deliveryRow
-	err := tx.get(ctx, "load delivery", &row, deliveryByKey+tx.forUpdate(), merchant, key)
-	return row.delivery(), err
+// ClearLane drops about n deliveries of an occurrence that wait in a lane.
+func (tx *Tx) ClearLane(ctx context.Context, occurrence, lane int64, outcome string, n int) error {
+	to, _, err := tx.upTo(ctx, chunkOfDeliveries, occurrence, lane, n-1)
+	if err != nil {
+		return err
+	}
+	gone, err := tx.count(ctx, "clear deliveries", clearDeliveries, occurrence, lane, to)
+	if err != nil {
+		return err
+	}
+	if gone == 0 {
+		if gone, err = tx.count(ctx, "clear held deliveries", clearHeld, occurrence, lane); err != nil || gone == 0 {
+			return err
+		}
+	}
+	tx.tally(occurrence, outcome, gone)
+	return nil
 }
 
-// FinishDelivery writes how a delivery ended.
-func (tx *Tx) FinishDelivery(ctx context.Context, d commerce.Delivery, when time.Time) error {
-	return tx.exec(ctx, "finish delivery", finishDelivery, d.Merchant, d.Key, d.State, d.Cause, ms(when))
-}
-
-// PostponeDelivery holds a delivery back until a time, the end of the night, say.
-func (tx *Tx) PostponeDelivery(ctx context.Context, key int64, until time.Time) error {
-	return tx.exec(ctx, "postpone delivery", postponeDelivery, key, ms(until))
+// lanesOf lists the lanes in which deliveries of an occurrence wait, held ones too.
+func (tx *Tx) lanesOf(ctx context.Context, occurrence int64) ([]int64, error) {
+	var lanes []int64
+	for _, query := range []string{nextLane, nextHeldLane} {
+		lane := int64(-1)
+		for {
+			err := tx.get(ctx, "find lane of occurrence", &lane, query, occurrence, lane)
+			if errors.Is(err, ErrNotFound) {
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(lanes, lane) {
+				lanes = append(lanes, lane)
+			}
+		}
+	}
+	return lanes, nil
 }

@@ -122,7 +122,7 @@ func TestWhatChangesAMessageLeavesBehindIt(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := tx.AddParts(t.Context(), th, key, []store.Part{{Text: "Yes", Choices: choices}}, tx.Now()); err != nil {
+			if _, err := tx.AddParts(t.Context(), th, store.Message{Key: key}, []store.Part{{Text: "Yes", Choices: choices}}, tx.Now(), false); err != nil {
 				return err
 			}
 			if ok, err := tx.Reword(t.Context(), key, "No"); err != nil || !ok {

@@ -12,11 +12,11 @@ type Gauge struct {
 func (tx *Tx) Gauges(ctx context.Context) ([]Gauge, error) {
 	var out []Gauge
 	for _, q := range []struct{ name, label, query string }{
-		{"parley_outbox_parts", "account", `SELECT account AS value, count(*) AS count FROM parts WHERE state IN ('queued', 'sending') GROUP BY account ORDER BY account`},
+		{"parley_dead_letters", "account", `SELECT account AS value, count(*) AS count FROM parts WHERE state IN ('failed', 'unknown') AND attempts > 0 AND edit = 0 GROUP BY account ORDER BY account`},
 		{"parley_account_ready", "account", `SELECT name AS value, CASE WHEN state = 'ready' THEN 1 ELSE 0 END AS count FROM accounts ORDER BY name`},
 		{"parley_conversations_waiting", "", `SELECT '' AS value, count(*) AS count FROM conversations WHERE owner = 'waiting' AND owner <> 'bot'`},
 		{"parley_events_parked", "", `SELECT '' AS value, count(*) AS count FROM parked WHERE done_ms = 0`},
-		{"parley_deliveries_due", "", `SELECT '' AS value, count(*) AS count FROM deliveries WHERE state = 'due'`},
+		{"parley_deliveries_due", "", `SELECT '' AS value, (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM held) AS count`},
 	} {
 		var rows []struct {
 			Value string

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -33,27 +34,32 @@ type Message struct {
 	At      time.Time
 }
 
-const insertMessage = `
-	INSERT INTO messages (id, merchant_id, conversation_key, author, kind, text, choices, image, context, class, network_id, created_ms)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-	RETURNING key`
-
 // AddMessage appends to a transcript and returns the row's key. A message that goes out needs parts as well (AddParts).
 func (tx *Tx) AddMessage(ctx context.Context, th *Thread, m Message, networkID string) (int64, error) {
+	key, err := tx.newKey(ctx, inMessages)
+	if err != nil {
+		return 0, fmt.Errorf("append message: %w", err)
+	}
 	if m.ID == "" {
 		m.ID = tx.NewID("msg")
-	}
-	if m.Choices == nil {
-		m.Choices = []conversation.Option{}
 	}
 	place := ""
 	if m.Context != nil {
 		place = toJSON(m.Context)
 	}
-	var key int64
-	err := tx.get(ctx, "append message", &key, insertMessage, m.ID, th.Merchant, th.Key, m.Author, m.Kind, m.Text, toJSON(m.Choices),
-		m.Image, place, string(m.Class), networkID, tx.now.UnixMilli())
-	return key, err
+	if m.Author == FromContact {
+		th.heard = tx.now
+	}
+	tx.add(inMessages, key, m.ID, int64(th.Merchant), th.Key, m.Author, m.Kind, m.Text, choicesText(m.Choices), m.Image, place,
+		string(m.Class), networkID, tx.now.UnixMilli())
+	return key, nil
+}
+
+func choicesText(choices []conversation.Option) string {
+	if len(choices) == 0 {
+		return "[]"
+	}
+	return toJSON(choices)
 }
 
 type messageRow struct {
@@ -92,7 +98,7 @@ func (tx *Tx) Messages(ctx context.Context, merchant commerce.MerchantID, thread
 		// An id that is unknown here starts from the beginning: the reader may see a line again, and misses none.
 		var keys []int64
 		id, _, _ := strings.Cut(after, ".") // a later part of a message is its id with a number behind
-		err := tx.list(ctx, "find message", &keys, `
+		err := tx.listIn(ctx, thread, "find message", &keys, `
 	SELECT key
 	FROM messages
 	WHERE conversation_key = $1 AND (id = $2 OR network_id = $2)
@@ -110,7 +116,7 @@ func (tx *Tx) Messages(ctx context.Context, merchant commerce.MerchantID, thread
 		order, n = "DESC", -limit
 	}
 	var rows []messageRow
-	err := tx.list(ctx, "list messages", &rows, selectMessages+`
+	err := tx.listIn(ctx, thread, "list messages", &rows, selectMessages+`
 	WHERE m.merchant_id = $1 AND m.conversation_key = $2 AND m.key > $3
 	ORDER BY m.key `+order+`
 	LIMIT $4`, merchant, thread, from, n)
@@ -130,14 +136,14 @@ func (tx *Tx) Messages(ctx context.Context, merchant commerce.MerchantID, thread
 // Message loads a message of a conversation by its public id.
 func (tx *Tx) Message(ctx context.Context, merchant commerce.MerchantID, thread int64, id string) (Message, error) {
 	var row messageRow
-	err := tx.get(ctx, "load message", &row, selectMessages+` WHERE m.merchant_id = $1 AND m.conversation_key = $2 AND m.id = $3`, merchant, thread, id)
+	err := tx.getIn(ctx, thread, "load message", &row, selectMessages+` WHERE m.merchant_id = $1 AND m.conversation_key = $2 AND m.id = $3`, merchant, thread, id)
 	return row.message(), err
 }
 
 // LastChoices is the latest message of a conversation that offered choices, for those who answer by number or word.
 func (tx *Tx) LastChoices(ctx context.Context, merchant commerce.MerchantID, thread int64) (Message, error) {
 	var row messageRow
-	err := tx.get(ctx, "load last choices", &row, selectMessages+`
+	err := tx.getIn(ctx, thread, "load last choices", &row, selectMessages+`
 	WHERE m.merchant_id = $1 AND m.conversation_key = $2 AND m.choices <> '[]'
 	ORDER BY m.key DESC
 	LIMIT 1`, merchant, thread)

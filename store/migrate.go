@@ -16,11 +16,14 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// The migrations are one text for both databases, but for BIGKEY, the type of a table's own key. Once released, a file is
-// never edited.
+// The migrations are one text for both databases, but for BIGKEY, the type of a table's own key, and WITHOUT ROWID, which keeps
+// thin rows of SQLite thin and which Postgres does not have. What stands behind "-- On Postgres: " is done there only. Once released, a file is never edited.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// moves are the parts of migrations that SQL cannot say, by their number.
+var moves = map[int64]func(context.Context, *sql.Tx) error{6: moveInbound}
 
 var bigKey = map[Dialect]string{
 	SQLite:   "INTEGER PRIMARY KEY",
@@ -45,10 +48,19 @@ func (s *Store) provider() (*goose.Provider, error) {
 			return nil, fmt.Errorf("migration %s has no number: %w", file, err)
 		}
 		query := strings.ReplaceAll(string(text), "BIGKEY", bigKey[s.dialect])
+		if s.dialect == Postgres {
+			query = strings.ReplaceAll(query, " WITHOUT ROWID", "")
+			query = strings.ReplaceAll(query, "-- On Postgres: ", "")
+		}
 		list = append(list, goose.NewGoMigration(version, &goose.GoFunc{
 			RunTx: func(ctx context.Context, tx *sql.Tx) error {
-				_, err := tx.ExecContext(ctx, query)
-				return err
+				if _, err := tx.ExecContext(ctx, query); err != nil {
+					return err
+				}
+				if move := moves[version]; move != nil {
+					return move(ctx, tx)
+				}
+				return nil
 			},
 		}, nil))
 	}

@@ -35,11 +35,6 @@ type noticeRow struct {
 }
 
 const (
-	insertNotice = `
-	INSERT INTO notices (message_key, merchant_id, conversation_key, account, quote_key, product_key, watch_key, unit_minor, quantity,
-		state, due_ms)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'standing', $10)`
-
 	selectNotices = `
 	SELECT message_key, merchant_id, conversation_key, account, quote_key, product_key, watch_key, unit_minor, quantity, due_ms
 	FROM notices
@@ -69,8 +64,9 @@ const (
 
 // AddNotice remembers that a message shows buttons, to be looked at when it is due.
 func (tx *Tx) AddNotice(ctx context.Context, n Notice) error {
-	return tx.exec(ctx, "add notice", insertNotice, n.Message, n.Merchant, n.Thread, n.Account, n.Quote, n.Product, n.Watch, n.Unit,
-		n.Quantity, ms(n.Due))
+	tx.add(inNotices, n.Message, int64(n.Merchant), n.Thread, n.Account, n.Quote, n.Product, n.Watch, n.Unit, int64(n.Quantity), "standing",
+		ms(n.Due))
+	return nil
 }
 
 // DueNotices lists notices of an account that are to be looked at.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -14,8 +15,19 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	for name, query := range map[string]string{
-		"heads of the outbox":      selectHeads,
-		"next part":                nextDue,
+		"tried heads":              headsQuery(triedHeads, 8),
+		"fresh heads":              headsQuery(freshHeads, 8),
+		"claim":                    claimParts(4),
+		"outlook":                  outlook,
+		"queued parts of a lane":   countQueued(8),
+		"stray parts":              selectStray,
+		"settle sent parts":        settleSent(4),
+		"release part":             releasePart,
+		"hasten":                   hasten,
+		"early receipt":            keepReceipt,
+		"apply early receipts":     applyReceipts,
+		"forget early receipts":    forgetReceipts,
+		"resend":                   resendParts,
 		"interrupted parts":        selectInterrupted,
 		"orphaned parts":           selectOrphaned,
 		"drop held parts":          dropHeld,
@@ -23,7 +35,8 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 		"settle part":              settlePart,
 		"receipt":                  noteReceipt,
 		"give up message":          failRest,
-		"lock conversation":        lockThread,
+		"conversations of a group": fmt.Sprintf(selectThreadsOf, "(VALUES ($1, $2)) w"),
+		"addresses of a group":     fmt.Sprintf(selectAddressesOf, "(VALUES ($1, $2)) w"),
 		"load conversation":        selectThread + ` WHERE v.key = $1 AND v.merchant_id = $2`,
 		"find address":             selectAddress,
 		"due timers":               dueTimers,
@@ -31,12 +44,22 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 		"due parked events":        selectParked,
 		"consent":                  hasConsent,
 		"may alert":                mayAlert,
-		"rearm by price":           rearmByPrice,
-		"rearm by stock":           rearmByStock,
-		"fire by price":            fireByPrice,
-		"fire by stock":            fireByStock,
-		"deliveries of a firing":   insertDeliveries,
-		"due deliveries":           dueDeliveries,
+		"met by price":             metByPrice,
+		"met by stock":             metByStock,
+		"arms by price":            armsByPrice,
+		"arms by stock":            armsByStock,
+		"open occurrence":          openOccurrence,
+		"arming":                   isArming,
+		"occurrences to spread":    toSpread,
+		"arm by price":             armByPrice,
+		"arm by stock":             armByStock,
+		"spread by price":          spreadByPrice,
+		"spread by stock":          spreadByStock,
+		"due deliveries":           waitingDeliveries,
+		"held deliveries":          heldDeliveries,
+		"open fan-outs":            openFanouts,
+		"list of fan-outs":         listFanouts,
+		"last delivery":            aDelivery,
 		"due payment tasks":        dueTasks,
 		"interrupted payments":     releaseTasks,
 		"quote by cause":           quoteByCause,
@@ -62,7 +85,8 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 				if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
 					t.Fatal(err)
 				}
-				if strings.HasPrefix(detail, "SCAN") && !strings.Contains(detail, "USING") {
+				derived := detail == "SCAN chunk" || strings.HasPrefix(detail, "SCAN (") || detail == "SCAN w" || detail == "SCAN given" || strings.HasSuffix(detail, "CONSTANT ROW") || strings.HasSuffix(detail, "CONSTANT ROWS")
+				if strings.HasPrefix(detail, "SCAN") && !strings.Contains(detail, "USING") && !derived {
 					t.Errorf("%s", detail)
 				}
 			}

@@ -76,8 +76,17 @@ func (tx *Tx) quote(ctx context.Context, query string, args ...any) (commerce.Qu
 // AddQuote inserts a quote and gives it its key and id.
 func (tx *Tx) AddQuote(ctx context.Context, q *commerce.Quote) error {
 	q.ID = commerce.QuoteID(tx.NewID("qte"))
-	return tx.get(ctx, "add quote", &q.Key, insertQuote, q.ID, q.Merchant, q.Product, q.Contact, q.Conversation, q.Quantity,
-		q.Unit.Minor, q.Total.Minor, q.Unit.Currency, q.Kind, q.Cause, ms(q.Created), ms(q.Expires))
+	if q.Cause != "" { // two with one cause are refused, and the one who asked has to hear of it
+		return tx.get(ctx, "add quote", &q.Key, insertQuote, q.ID, q.Merchant, q.Product, q.Contact, q.Conversation, q.Quantity,
+			q.Unit.Minor, q.Total.Minor, q.Unit.Currency, q.Kind, q.Cause, ms(q.Created), ms(q.Expires))
+	}
+	var err error
+	if q.Key, err = tx.newKey(ctx, inQuotes); err != nil {
+		return err
+	}
+	tx.add(inQuotes, q.Key, string(q.ID), int64(q.Merchant), q.Product, q.Contact, q.Conversation, int64(q.Quantity), q.Unit.Minor,
+		q.Total.Minor, string(q.Unit.Currency), string(q.Kind), q.Cause, ms(q.Created), ms(q.Expires))
+	return nil
 }
 
 // Quote loads a quote by its public id.

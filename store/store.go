@@ -7,8 +7,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -41,6 +45,9 @@ type Options struct {
 	Now         func() time.Time // nil means time.Now
 	SkipMigrate bool             // leave the schema alone; Open fails when it is behind
 	SkipCheck   bool             // with SkipMigrate: open whatever is there, to migrate it
+	// Serve says that this process will send and answer. An SQLite file has one such process at a time, and Open fails for a
+	// second; on Postgres there may be several.
+	Serve bool
 }
 
 // Store is an open database. Its methods may be called from many goroutines; Close ends it.
@@ -49,7 +56,16 @@ type Store struct {
 	read    *sqlx.DB
 	dialect Dialect
 	now     func() time.Time
-	process string // names this opening of the store, in what it claims
+	process string   // names this opening of the store, in what it claims
+	alone   *os.File // nil unless this process serves an SQLite file
+
+	checkpoints *checkpointer // nil on Postgres
+	trouble     trouble
+
+	queries sync.Map                 // what statements are about, by their text
+	parents map[string]tables        // to which collected rows those of a table refer
+	writes  [bufferedTables][]string // the statements that write collected rows
+	rooms   sync.Pool                // of *rooms
 
 	mu        sync.Mutex
 	listeners map[int]func() // called after each commit that appended events
@@ -66,7 +82,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(dsn, "sqlite://"):
-		err = s.openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite://"))
+		err = s.openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite://"), o.Serve)
 	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
 		err = s.openPostgres(ctx, dsn)
 	default:
@@ -81,6 +97,10 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	case !o.SkipCheck:
 		err = s.checkSchema(ctx)
 	}
+	if err == nil {
+		s.writes = writeTexts(s.dialect)
+		err = s.learnParents(ctx)
+	}
 	if err != nil {
 		_ = s.Close()
 		return nil, err
@@ -91,7 +111,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 // sqlitePragmas hold for every connection: they stand in the DSN because a PRAGMA statement reaches one connection only.
 const sqlitePragmas = "_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_time_format=sqlite"
 
-func (s *Store) openSQLite(ctx context.Context, path string) error {
+func (s *Store) openSQLite(ctx context.Context, path string, serve bool) (err error) {
 	s.dialect = SQLite
 	sqlx.BindDriver("sqlite", sqlx.DOLLAR)
 	if dir := filepath.Dir(path); path != "" {
@@ -99,23 +119,46 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 			return fmt.Errorf("open database: %w", err)
 		}
 	}
+	if err := checkFile(ctx, path); err != nil {
+		return err
+	}
+	if serve {
+		if s.alone, err = holdAlone(path); err != nil {
+			return err
+		}
+		defer func() {
+			if err != nil {
+				_ = s.alone.Close()
+			}
+		}()
+	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + sqlitePragmas
-	var err error
-	if s.write, err = sqlx.Open("sqlite", file+"&_txlock=immediate"); err != nil {
-		return fmt.Errorf("open database: %w", err)
+	if s.write, err = openRemembering(file+"&_txlock=immediate&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-32768)", true); err != nil {
+		return err
 	}
 	s.write.SetMaxOpenConns(1)
 	if err := s.write.PingContext(ctx); err != nil {
 		_ = s.write.Close()
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
-	if s.read, err = sqlx.Open("sqlite", file+"&_pragma=query_only(1)"); err != nil {
+	if s.read, err = openRemembering(file+"&_pragma=query_only(1)", false); err != nil {
 		_ = s.write.Close()
-		return fmt.Errorf("open database: %w", err)
+		return err
 	}
 	s.read.SetMaxOpenConns(4)
 	s.read.SetMaxIdleConns(4)
+	if s.checkpoints, err = startCheckpointer(s.write, file, path); err != nil {
+		return errors.Join(err, s.read.Close(), s.write.Close())
+	}
 	return nil
+}
+
+func openRemembering(dsn string, uncut bool) (*sqlx.DB, error) {
+	c, err := rememberStatements(dsn, uncut)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return sqlx.NewDb(sql.OpenDB(c), "sqlite"), nil
 }
 
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
@@ -131,6 +174,10 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 		return fmt.Errorf("open database: postgres does not answer: %w", withoutDSN(err))
 	}
 	s.write, s.read = db, db
+	if err := s.checkSchemaOwner(ctx); err != nil {
+		_ = db.Close()
+		return err
+	}
 	return nil
 }
 
@@ -149,9 +196,16 @@ func withoutDSN(err error) error {
 
 // Close waits for nothing: stop what uses the store first.
 func (s *Store) Close() error {
-	err := s.read.Close()
+	var err error
+	if s.checkpoints != nil {
+		err = s.checkpoints.close()
+	}
+	err = errors.Join(err, s.read.Close())
 	if s.write != s.read {
 		err = errors.Join(err, s.write.Close())
+	}
+	if s.alone != nil {
+		err = errors.Join(err, s.alone.Close())
 	}
 	return err
 }
@@ -161,12 +215,6 @@ func (s *Store) Dialect() Dialect { return s.dialect }
 
 // DB is the pool, for libraries that bring tables of their own.
 func (s *Store) DB() *sqlx.DB { return s.write }
-
-// Ping says whether the database answers.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return s.read.GetContext(ctx, &one, "SELECT 1")
-}
 
 // isTransient says that the same transaction may succeed when tried again: a deadlock, a serialization failure, a busy file.
 func isTransient(err error) bool {
@@ -179,4 +227,35 @@ func isTransient(err error) bool {
 		return lite.Code()&0xff == sqlite3.SQLITE_BUSY
 	}
 	return false
+}
+
+// isTaken says that collected rows met rows that another transaction has just made: a second look finds those.
+func isTaken(err error) bool {
+	var pg *pgconn.PgError
+	return errors.Is(err, errRefused) && errors.As(err, &pg) && pg.Code == "23505"
+}
+
+// isUnavailable says that the database itself fails, for whatever it is asked: a full disk, a lost connection, a server that stops.
+// Nobody who asked is at fault, and all may ask again. On SQLite the transaction may be gone.
+func isUnavailable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		for _, class := range []string{"08", "53", "57P", "58", "25006"} { // 25006: a server that only reads, a standby
+			if strings.HasPrefix(pg.Code, class) {
+				return true
+			}
+		}
+		return false
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		switch lite.Code() & 0xff {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CORRUPT,
+			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB:
+			return true
+		}
+		return false
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -218,7 +218,8 @@ func TestPartsOfAConversationLeaveOneByOneAndInOrder(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				return tx.AddParts(ctx, th, key, []store.Part{{Text: "one"}, {Text: "two"}}, time.Time{})
+				_, err = tx.AddParts(ctx, th, store.Message{Key: key}, []store.Part{{Text: "one"}, {Text: "two"}}, time.Time{}, false)
+				return err
 			}
 			if _, err := s.ApplyTurns(t.Context(), []store.Turn{turn}); err != nil {
 				t.Fatal(err)
@@ -384,7 +385,8 @@ func TestAPartThatAnotherProcessLeftUnderWayIsFound(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return tx.AddParts(ctx, th, key, []store.Part{{Text: "one"}}, time.Time{})
+		_, err = tx.AddParts(ctx, th, store.Message{Key: key}, []store.Part{{Text: "one"}}, time.Time{}, false)
+		return err
 	}
 	if _, err := killed.ApplyTurns(t.Context(), []store.Turn{turn}); err != nil {
 		t.Fatal(err)
@@ -418,21 +420,23 @@ func TestAMessageForAtOnceIsNeverTakenForOneHeldBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	var thread int64
+	var thread *store.Thread
 	turn := echo(merchant(t, s), text("1", "hi"))
 	turn.Apply = func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
-		thread = th.Key
+		thread = th
 		key, err := tx.AddMessage(ctx, th, store.Message{Author: store.FromBot, Kind: "reply", Text: "one"}, "")
 		if err != nil {
 			return err
 		}
-		return tx.AddParts(ctx, th, key, []store.Part{{Text: "one"}}, time.Time{})
+		_, err = tx.AddParts(ctx, th, store.Message{Key: key}, []store.Part{{Text: "one"}}, time.Time{}, false)
+		return err
 	}
 	if _, err := s.ApplyTurns(t.Context(), []store.Turn{turn}); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(-5 * time.Millisecond)
 	err = s.Tx(t.Context(), func(tx *store.Tx) error {
+		thread.Held = true
 		if err := tx.DropHeld(t.Context(), thread); err != nil {
 			return err
 		}

@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"parley/commerce"
@@ -37,10 +37,19 @@ type Thread struct {
 	AddressKey int64
 	Address    conversation.Address
 
-	// What stood in the rows of the contact and the address when they were read: only what a turn changed is written back, so
-	// that it does not undo what somebody else wrote meanwhile.
-	readContact string
+	Open bool // a part of it may be on its way out or wait to be; false says for certain that none does
+	// Alerts says that parts of campaigns were among them when it was loaded for a turn.
+	Alerts bool
+	Held   bool // a part may be held back for later
+
+	// What stood in the rows when they were read: only what a turn changed is written back, so that it does not undo what
+	// somebody else wrote meanwhile.
+	readContact conversation.Contact
 	readAddress conversation.AddressState
+	readKeys    [2]int64 // of the contact and the address
+
+	heard time.Time // when the contact wrote last, if that was in this transaction
+	taken bool      // a turn of this transaction has it
 }
 
 // threadRow is what selectThread reads.
@@ -58,6 +67,8 @@ type threadRow struct {
 	Created        int64                     `db:"created_ms"`
 	Changed        int64                     `db:"changed_ms"`
 	DeskOf         int64                     `db:"desk_of"`
+	Held           int                       `db:"held"`
+	Open           int                       `db:"open"`
 	ContactKey     int64                     `db:"contact_key"`
 	ContactID      string                    `db:"contact_id"`
 	Name           string                    `db:"name"`
@@ -72,11 +83,13 @@ type threadRow struct {
 	AddressState   string                    `db:"address_state"`
 }
 
-const selectThread = `
+const threadColumns = `
 	SELECT v.key, v.id, v.merchant_id, v.account, v.channel, v.chat, v.owner, v.reason, v.waiting_ms, v.session,
-		v.created_ms, v.changed_ms, v.desk_of, v.contact_key, c.id AS contact_id, c.name, c.language, c.language_source,
+		v.created_ms, v.changed_ms, v.desk_of, v.held, v.contact_key, c.id AS contact_id, c.name, c.language, c.language_source,
 		c.time_zone, c.time_zone_source, c.external_ids, v.address_key, a.id AS address_id, a.network_id,
-		a.state AS address_state
+		a.state AS address_state`
+
+const selectThread = threadColumns + `, 1 AS open
 	FROM conversations v
 	JOIN contacts c ON c.key = v.contact_key
 	JOIN addresses a ON a.key = v.address_key`
@@ -85,56 +98,32 @@ func (r threadRow) thread() *Thread {
 	th := &Thread{
 		Key: r.Key, ID: r.ID, Merchant: r.Merchant, Account: r.Account, Channel: r.Channel, Chat: r.Chat,
 		Owner: r.Owner, Reason: r.Reason, Waiting: at(r.Waiting), Session: r.Session.V, Created: at(r.Created),
-		Changed: at(r.Changed), DeskOf: r.DeskOf, ContactKey: r.ContactKey, AddressKey: r.AddressKey,
+		Changed: at(r.Changed), DeskOf: r.DeskOf, Held: r.Held != 0, Open: r.Open != 0, Alerts: r.Open > 1, ContactKey: r.ContactKey, AddressKey: r.AddressKey,
 		Contact: conversation.Contact{ID: r.ContactID, Name: r.Name, Language: r.Language,
 			LanguageSource: r.LanguageSource, TimeZone: r.TimeZone, TimeZoneSource: r.TimeZoneSource,
 			ExternalIDs: r.External.V},
 		Address: conversation.Address{ID: r.AddressID, Account: r.Account, Channel: r.Channel,
 			NetworkID: r.NetworkID, State: conversation.AddressState(r.AddressState)},
 	}
-	th.readContact, th.readAddress = toJSON(th.Contact), th.Address.State
+	th.isAsRead()
 	return th
 }
 
-const lockThread = `SELECT key FROM conversations WHERE account = $1 AND chat = $2`
-
-const insertThread = `
-	INSERT INTO conversations (id, merchant_id, account, channel, chat, contact_key, address_key, created_ms, changed_ms)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-	ON CONFLICT (account, chat) DO NOTHING`
-
-// threadFor loads the conversation of an event, locked, and makes it, its contact and its address when they are new.
-func (tx *Tx) threadFor(ctx context.Context, turn Turn) (*Thread, error) {
-	e := turn.Event
-	var key int64
-	err := tx.get(ctx, "lock conversation", &key, lockThread+tx.forUpdate(), e.Account, e.Chat)
-	if errors.Is(err, ErrNotFound) {
-		if err := tx.newThread(ctx, turn); err != nil {
-			return nil, err
-		}
-		err = tx.get(ctx, "lock conversation", &key, lockThread+tx.forUpdate(), e.Account, e.Chat)
+// isAsRead says that what stands in the rows of the contact and the address is what the thread has.
+func (th *Thread) isAsRead() {
+	th.readContact, th.readAddress, th.readKeys = th.Contact, th.Address.State, [2]int64{th.ContactKey, th.AddressKey}
+	if len(th.Contact.ExternalIDs) > 0 {
+		th.readContact.ExternalIDs = maps.Clone(th.Contact.ExternalIDs)
+	} else {
+		th.readContact.ExternalIDs = nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return tx.threadByKey(ctx, turn.Merchant, key)
 }
 
-func (tx *Tx) newThread(ctx context.Context, turn Turn) error {
-	e := turn.Event
-	sender := e.Sender
-	if sender == "" {
-		sender = e.Chat
-	}
-	address, contactKey, err := tx.AddressFor(ctx, turn.Merchant, conversation.Address{
-		Account: e.Account, Channel: turn.Channel, NetworkID: sender, State: conversation.Verified,
-	}, conversation.Contact{Name: e.SenderName, Language: "", TimeZone: ""})
-	if err != nil {
-		return err
-	}
-	now := tx.now.UnixMilli()
-	return tx.exec(ctx, "make conversation", insertThread, tx.NewID("cnv"), turn.Merchant, e.Account, turn.Channel, e.Chat,
-		contactKey, address, now)
+// knowsMore says that something was learnt about the contact.
+func (th *Thread) knowsMore() bool {
+	was, is := th.readContact, th.Contact
+	return was.ID != is.ID || was.Name != is.Name || was.Language != is.Language || was.LanguageSource != is.LanguageSource ||
+		was.TimeZone != is.TimeZone || was.TimeZoneSource != is.TimeZoneSource || !maps.Equal(was.ExternalIDs, is.ExternalIDs)
 }
 
 func (tx *Tx) threadByKey(ctx context.Context, merchant commerce.MerchantID, key int64) (*Thread, error) {
@@ -207,9 +196,9 @@ func (tx *Tx) LockThread(ctx context.Context, merchant commerce.MerchantID, id s
 	return tx.threadByKey(ctx, merchant, key)
 }
 
-const updateThread = `
+const moveThread = `
 	UPDATE conversations
-	SET owner = $3, reason = $4, waiting_ms = $5, session = $6, changed_ms = $7, contact_key = $8, address_key = $9
+	SET contact_key = $3, address_key = $4
 	WHERE key = $1 AND merchant_id = $2`
 
 const updateContact = `
@@ -220,23 +209,31 @@ const updateContact = `
 // SaveThread writes the conversation and what was learnt about its contact.
 func (tx *Tx) SaveThread(ctx context.Context, th *Thread) error {
 	th.Changed = tx.now
-	err := tx.exec(ctx, "save conversation", updateThread, th.Key, th.Merchant, th.Owner, th.Reason, ms(th.Waiting),
-		toJSON(th.Session), ms(th.Changed), th.ContactKey, th.AddressKey)
-	if err != nil {
-		return err
+	held := int64(0)
+	if th.Held {
+		held = 1
 	}
-	if th.Address.State != th.readAddress {
-		if err := tx.SetAddressState(ctx, th.Merchant, th.AddressKey, th.Address.State); err != nil {
+	tx.add(inStandings, th.Key, th.Owner, th.Reason, ms(th.Waiting), toJSON(th.Session), ms(th.Changed), held)
+	tx.group.saved(th)
+	if keys := [2]int64{th.ContactKey, th.AddressKey}; keys != th.readKeys {
+		if err := tx.exec(ctx, "move conversation", moveThread, th.Key, th.Merchant, th.ContactKey, th.AddressKey); err != nil {
 			return err
 		}
-		th.readAddress = th.Address.State
 	}
-	contact := toJSON(th.Contact)
-	if contact == th.readContact {
-		return nil
+	if th.Address.State != th.readAddress {
+		if err := tx.quietly(func() error { return tx.SetAddressState(ctx, th.Merchant, th.AddressKey, th.Address.State) }); err != nil {
+			return err
+		}
+		tx.group.changed(th)
 	}
-	th.readContact = contact
-	return tx.saveContact(ctx, th.Merchant, th.ContactKey, th.Contact)
+	if th.knowsMore() {
+		if err := tx.quietly(func() error { return tx.saveContact(ctx, th.Merchant, th.ContactKey, th.Contact) }); err != nil {
+			return err
+		}
+		tx.group.changed(th)
+	}
+	th.isAsRead()
+	return nil
 }
 
 func (tx *Tx) saveContact(ctx context.Context, merchant commerce.MerchantID, key int64, c conversation.Contact) error {

@@ -2,10 +2,8 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"parley/commerce"
 	"parley/conversation"
@@ -24,6 +22,9 @@ type Turn struct {
 	Failed func(ctx context.Context, tx *Tx, cause error) error
 }
 
+// Rider is work that is no turn and shares the transaction of some. It may be run more than once, as Turn.Apply.
+type Rider func(context.Context, *Tx) error
+
 // Applied is what became of a turn.
 type Applied struct {
 	Repeat bool  // the event was here before; nothing changed
@@ -38,47 +39,160 @@ type Applied struct {
 // A turn that fails does not spoil the others: its own writes are undone, it is tried once more alone, and when that fails
 // too the event is parked.
 func (s *Store) ApplyTurns(ctx context.Context, turns []Turn) ([]Applied, error) {
-	out := make([]Applied, len(turns))
+	out, _, err := s.ApplyGroup(ctx, turns, nil)
+	return out, err
+}
+
+// ApplyGroup is ApplyTurns with riders, which go first. A rider that fails is undone and spoils nobody: why stands in failures, at
+// its place. When the transaction fails as a whole, the riders are not run again.
+func (s *Store) ApplyGroup(ctx context.Context, turns []Turn, riders []Rider) (out []Applied, failures []error, err error) {
+	out, failures = make([]Applied, len(turns)), make([]error, len(riders))
 	var failed []int
-	err := s.Tx(ctx, func(tx *Tx) error {
+	err = s.Tx(ctx, func(tx *Tx) error {
+		clear(out)
+		clear(failures)
+		if err := tx.ride(ctx, riders, failures); err != nil {
+			return err
+		}
+		failed, err = tx.applyGroup(ctx, turns, out)
+		return err
+	})
+	switch {
+	case errors.Is(err, errRefused): // whose rows they are shows when each writes for themselves
+		clear(out)
 		failed = failed[:0]
-		for i, turn := range turns {
-			out[i] = Applied{}
-			err := tx.savepoint(ctx, func() error { return tx.applyTurn(ctx, turn, &out[i]) })
-			if err == nil {
-				continue
-			}
-			if isTransient(err) || ctx.Err() != nil {
-				return err
-			}
+		for i := range turns {
 			failed = append(failed, i)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("apply turns: %w", err)
+		for i, rider := range riders {
+			failures[i] = s.Tx(ctx, func(tx *Tx) error { return guarded(func() error { return rider(ctx, tx) }) })
+		}
+	case err != nil:
+		return nil, nil, fmt.Errorf("apply turns: %w", err)
 	}
 	for _, i := range failed {
 		if err := s.applyAlone(ctx, turns[i], &out[i]); err != nil {
-			return nil, fmt.Errorf("apply turns: %w", err)
+			return nil, nil, fmt.Errorf("apply turns: %w", err)
 		}
 	}
-	return out, nil
+	return out, failures, nil
+}
+
+// ride runs riders so that the failure of one undoes its own statements only.
+func (tx *Tx) ride(ctx context.Context, riders []Rider, failures []error) error {
+	for i, rider := range riders {
+		var err error
+		if failures[i], err = tx.attempt(ctx, func() error { return rider(ctx, tx) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attempt runs fn between marks, and takes back what it did when it fails. err is about the whole transaction, which is over then.
+func (tx *Tx) attempt(ctx context.Context, fn func() error) (failure, err error) {
+	tx.begin()
+	failure = guarded(fn)
+	if failure == nil {
+		failure = tx.spoilt // it swallowed what the database said
+	}
+	switch {
+	case failure == nil:
+		return nil, tx.end(ctx)
+	case isTransient(failure), isUnavailable(failure), errors.Is(failure, errRefused), ctx.Err() != nil:
+		return failure, failure
+	}
+	return failure, tx.undo(ctx)
+}
+
+// applyGroup applies turns in their order and returns which of them failed, and are undone.
+func (tx *Tx) applyGroup(ctx context.Context, turns []Turn, out []Applied) (failed []int, err error) {
+	arrivals, repeats, err := tx.noteArrivals(ctx, turns)
+	if err != nil {
+		return nil, err
+	}
+	g := &group{turns: turns}
+	tx.group = g
+	defer func() { tx.group = nil }()
+	for i := range turns {
+		if repeats[i] {
+			out[i].Repeat = true
+			continue
+		}
+		g.now = i
+		failure, err := tx.attempt(ctx, func() error { return tx.applyTurn(ctx, g) })
+		if err != nil {
+			return nil, err
+		}
+		if failure == nil {
+			tx.logArrival(arrivals[i])
+			continue
+		}
+		g.forget()
+		if err := tx.forgetArrival(ctx, arrivals[i]); err != nil {
+			return nil, err
+		}
+		failed = append(failed, i)
+	}
+	return failed, nil
+}
+
+// guarded makes a panic an error: a bug in one turn must not take the shop down, nor be confirmed unseen.
+func guarded(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in turn: %v", p)
+		}
+	}()
+	return fn()
+}
+
+// applyTurn runs the turn that the group has come to.
+func (tx *Tx) applyTurn(ctx context.Context, g *group) error {
+	th, err := g.thread(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := g.turns[g.now].Apply(ctx, tx, th); err != nil {
+		return err
+	}
+	return tx.SaveThread(ctx, th)
 }
 
 // Alone applies a turn of our own in a transaction of its own. Its failure is the caller's, who waits for it; nothing is parked.
 func (s *Store) Alone(ctx context.Context, turn Turn) error {
 	var out Applied
-	return s.Tx(ctx, func(tx *Tx) error { return tx.applyTurn(ctx, turn, &out) })
+	return s.Tx(ctx, func(tx *Tx) error { return tx.applyOne(ctx, turn, &out) })
+}
+
+// applyOne applies the one turn of a transaction, whose failure is the transaction's.
+func (tx *Tx) applyOne(ctx context.Context, turn Turn, out *Applied) error {
+	*out = Applied{}
+	arrivals, repeats, err := tx.noteArrivals(ctx, []Turn{turn})
+	if err != nil {
+		return err
+	}
+	if repeats[0] {
+		out.Repeat = true
+		return nil
+	}
+	g := &group{turns: []Turn{turn}}
+	tx.group = g
+	defer func() { tx.group = nil }()
+	if err := guarded(func() error { return tx.applyTurn(ctx, g) }); err != nil {
+		return err
+	}
+	tx.logArrival(arrivals[0])
+	return nil
 }
 
 // applyAlone gives a failed turn its second try, and parks it when that fails as well.
 func (s *Store) applyAlone(ctx context.Context, turn Turn, out *Applied) error {
-	cause := s.Tx(ctx, func(tx *Tx) error { return tx.applyTurn(ctx, turn, out) })
+	cause := s.Tx(ctx, func(tx *Tx) error { return tx.applyOne(ctx, turn, out) })
 	if cause == nil {
 		return nil
 	}
-	if ctx.Err() != nil || isTransient(cause) {
+	if ctx.Err() != nil || isTransient(cause) || isUnavailable(cause) {
 		return cause
 	}
 	return s.Tx(ctx, func(tx *Tx) error {
@@ -86,130 +200,13 @@ func (s *Store) applyAlone(ctx context.Context, turn Turn, out *Applied) error {
 			*out = Applied{Cause: cause}
 			return turn.Failed(ctx, tx, cause)
 		}
-		fresh, err := tx.isFresh(ctx, turn.Event)
-		if err != nil || !fresh {
-			*out = Applied{Repeat: !fresh}
+		arrivals, repeats, err := tx.noteArrivals(ctx, []Turn{turn})
+		if err != nil || repeats[0] {
+			*out = Applied{Repeat: repeats != nil && repeats[0]}
 			return err
 		}
+		tx.logArrival(arrivals[0])
 		*out = Applied{Parked: true, Cause: cause}
 		return tx.park(ctx, turn, cause)
-	})
-}
-
-const insertInbound = `
-	INSERT INTO inbound (account, chat, network_id, at_ms)
-	VALUES ($1, $2, $3, $4)
-	ON CONFLICT DO NOTHING`
-
-// isFresh says that the event was not here before, and remembers it. An event without an id is always fresh.
-func (tx *Tx) isFresh(ctx context.Context, e conversation.Event) (bool, error) {
-	if e.ID == "" {
-		return true, nil
-	}
-	n, err := tx.count(ctx, "note inbound event", insertInbound, e.Account, e.Chat, e.ID, tx.now.UnixMilli())
-	return n == 1, err
-}
-
-func (tx *Tx) applyTurn(ctx context.Context, turn Turn, out *Applied) (err error) {
-	defer func() {
-		if p := recover(); p != nil { // a bug in one turn must not take the shop down, nor be confirmed unseen
-			err = fmt.Errorf("panic in turn: %v", p)
-		}
-	}()
-	fresh, err := tx.isFresh(ctx, turn.Event)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		out.Repeat = true
-		return nil
-	}
-	th, err := tx.threadFor(ctx, turn)
-	if err != nil {
-		return err
-	}
-	if err := turn.Apply(ctx, tx, th); err != nil {
-		return err
-	}
-	return tx.SaveThread(ctx, th)
-}
-
-const (
-	insertParked = `
-	INSERT INTO parked (merchant_id, account, channel, event, cause, due_ms, created_ms)
-	VALUES ($1, $2, $3, $4, $5, $6, $7)`
-
-	selectParked = `
-	SELECT key, merchant_id, channel, event, cause, attempts, done_ms
-	FROM parked
-	WHERE done_ms = 0 AND due_ms <= $1 AND attempts < 8
-	ORDER BY due_ms, key
-	LIMIT $2`
-
-	retryParked = `
-	UPDATE parked
-	SET attempts = attempts + 1, due_ms = $2, cause = $3, done_ms = $4
-	WHERE key = $1`
-)
-
-func (tx *Tx) park(ctx context.Context, turn Turn, cause error) error {
-	now := tx.now.UnixMilli()
-	return tx.exec(ctx, "park event", insertParked, turn.Merchant, turn.Event.Account, turn.Channel, toJSON(turn.Event),
-		cause.Error(), now+time.Minute.Milliseconds(), now)
-}
-
-// Parked is an event that could not be handled when it came.
-type Parked struct {
-	Key      int64
-	Merchant commerce.MerchantID
-	Channel  string
-	Event    conversation.Event
-	Cause    string
-	Attempts int
-}
-
-// DueParked lists parked events whose next try is due. After eight tries they wait for a person.
-func (tx *Tx) DueParked(ctx context.Context, limit int) ([]Parked, error) {
-	var rows []struct {
-		Key      int64
-		Merchant commerce.MerchantID `db:"merchant_id"`
-		Channel  string
-		Event    string
-		Cause    string
-		Attempts int
-		Done     int64 `db:"done_ms"`
-	}
-	if err := tx.list(ctx, "list parked events", &rows, selectParked, tx.now.UnixMilli(), limit); err != nil {
-		return nil, err
-	}
-	out := make([]Parked, 0, len(rows))
-	for _, r := range rows {
-		p := Parked{Key: r.Key, Merchant: r.Merchant, Channel: r.Channel, Cause: r.Cause, Attempts: r.Attempts}
-		if err := json.Unmarshal([]byte(r.Event), &p.Event); err != nil {
-			return nil, fmt.Errorf("read parked event %d: %w", r.Key, err)
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
-// RetryParked runs a parked event again, in a transaction of its own, and notes how it went. A failure again is not an
-// error: it is counted, and the next try comes later.
-func (s *Store) RetryParked(ctx context.Context, p Parked, apply func(context.Context, *Tx, *Thread) error) error {
-	turn := Turn{Merchant: p.Merchant, Channel: p.Channel, Event: p.Event, Apply: apply}
-	turn.Event.ID = "" // its id was noted when it was parked
-	cause := s.Tx(ctx, func(tx *Tx) error {
-		var out Applied
-		if err := tx.applyTurn(ctx, turn, &out); err != nil {
-			return err
-		}
-		return tx.exec(ctx, "finish parked event", retryParked, p.Key, 0, p.Cause, tx.now.UnixMilli())
-	})
-	if cause == nil || errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return s.Tx(ctx, func(tx *Tx) error {
-		due := tx.now.Add(time.Minute << min(p.Attempts+1, 8))
-		return tx.exec(ctx, "postpone parked event", retryParked, p.Key, due.UnixMilli(), cause.Error(), 0)
 	})
 }

@@ -20,12 +20,19 @@ import (
 // Tx is one transaction. It sees one instant: Now does not move while it lasts. It must not be kept or used by two goroutines.
 type Tx struct {
 	tx      *sqlx.Tx
+	store   *Store
 	dialect Dialect
 	now     time.Time
 	process string   // of the store
 	events  bool     // something was appended to events
 	after   []func() // run after the commit
-	saves   int
+
+	buffers  [bufferedTables]buffer
+	dirty    tables // buffers that hold rows which are not written yet
+	expected int    // how many keys are likely to be asked for together
+	spoilt   error  // why nothing more can be done in this transaction
+	mark     *mark  // where the turn under way began; nil outside a group
+	group    *group // nil outside a group
 }
 
 // tries is how often a transaction that met a deadlock or a serialization failure is run again.
@@ -36,7 +43,9 @@ const tries = 8
 func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) error {
 	var err error
 	for try := range tries {
-		if err = s.once(ctx, s.write, fn); err == nil || !isTransient(err) {
+		err = s.once(ctx, s.write, fn)
+		s.trouble.note(err, s.now())
+		if err == nil || !isTransient(err) && (try > 0 || !isTaken(err)) {
 			return err
 		}
 		select {
@@ -58,13 +67,24 @@ func (s *Store) once(ctx context.Context, db *sqlx.DB, fn func(*Tx) error) (err 
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{tx: raw, dialect: s.dialect, process: s.process, now: s.now().UTC().Truncate(time.Millisecond)}
+	tx := &Tx{tx: raw, store: s, dialect: s.dialect, process: s.process, now: s.now().UTC().Truncate(time.Millisecond)}
+	tx.borrow()
+	defer tx.giveBack()
 	defer func() { _ = raw.Rollback() }() // after a commit this does nothing
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if err := tx.flush(ctx, tx.dirty); err != nil {
+		return err
+	}
+	if tx.spoilt != nil {
+		return tx.spoilt
+	}
 	if err := raw.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	if db == s.write {
+		s.checkpoints.committed()
 	}
 	if tx.events {
 		s.wake()
@@ -77,12 +97,17 @@ func (s *Store) once(ctx context.Context, db *sqlx.DB, fn func(*Tx) error) (err 
 
 // OnEvents calls f after every commit of this process that appended events, until stop is called. f must not block.
 func (s *Store) OnEvents(f func()) (stop func()) {
+	_, stop = s.onEvents(f)
+	return stop
+}
+
+func (s *Store) onEvents(f func()) (id int, stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := s.nextID
+	id = s.nextID
 	s.nextID++
 	s.listeners[id] = f
-	return func() {
+	return id, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.listeners, id)
@@ -147,75 +172,129 @@ func ParseID(id string) (bits [16]byte, ok bool) {
 	return bits, true
 }
 
-const appendEvent = `
-	INSERT INTO events (merchant_id, kind, subject, data, at_ms)
-	VALUES ($1, $2, $3, $4, $5)`
-
 // Event appends one change of state. Data must hold ids and figures only, no names, addresses or texts: events outlive
 // an erasure.
-func (tx *Tx) Event(ctx context.Context, merchant commerce.MerchantID, kind, subject string, data map[string]any) error {
-	b, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("append event %s: %w", kind, err)
+func (tx *Tx) Event(_ context.Context, merchant commerce.MerchantID, kind, subject string, data map[string]any) error {
+	text := "null"
+	if data != nil {
+		b, err := json.Marshal(data)
+		if err != nil {
+			return fmt.Errorf("append event %s: %w", kind, err)
+		}
+		text = string(b)
 	}
 	tx.events = true
-	return tx.exec(ctx, "append event "+kind, appendEvent, merchant, kind, subject, string(b), tx.now.UnixMilli())
+	tx.add(inEvents, int64(merchant), kind, subject, text, tx.now.UnixMilli())
+	return nil
 }
 
-// savepoint runs fn so that its failure undoes its own statements only.
-func (tx *Tx) savepoint(ctx context.Context, fn func() error) error {
-	tx.saves++
-	name := fmt.Sprintf("turn_%d", tx.saves)
-	if _, err := tx.tx.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
-		return fmt.Errorf("savepoint: %w", err)
+// ready is called before every statement: it writes the collected rows that the statement must find, and sets the turn's savepoint
+// before one that changes something.
+func (tx *Tx) ready(ctx context.Context, text string) error {
+	return tx.readyBut(ctx, text, 0)
+}
+
+// readyBut is ready for a statement that does not mind whether some collected rows are missing.
+func (tx *Tx) readyBut(ctx context.Context, text string, but tables) error {
+	if tx.spoilt != nil {
+		return tx.spoilt
 	}
-	after, events := len(tx.after), tx.events
-	if err := fn(); err != nil {
-		tx.after, tx.events = tx.after[:after], events
-		if _, undo := tx.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name); undo != nil {
-			return errors.Join(err, undo)
-		}
+	q := tx.store.about(text)
+	if err := tx.flush(ctx, q.reads&^but); err != nil {
 		return err
 	}
-	_, err := tx.tx.ExecContext(ctx, "RELEASE SAVEPOINT "+name)
+	if q.locks && q.reads&inConversations != 0 {
+		tx.dropKeys()
+	}
+	if !q.writes {
+		return nil
+	}
+	if q.people || q.adds&inParts != 0 {
+		tx.group.forget()
+	}
+	for i := range tx.buffers {
+		if q.adds&bufferColumns[i].bit != 0 {
+			tx.buffers[i].key = 0 // the database gives out the next by itself
+		}
+	}
+	return tx.hold(ctx)
+}
+
+// failed notes what a failed statement means for those to come: on Postgres a transaction is over until it goes back to a savepoint,
+// on SQLite some failures end it altogether, and what came next would be committed by itself.
+func (tx *Tx) failed(doing string, err error) error {
+	err = fmt.Errorf("%s: %w", doing, err)
+	if tx.dialect == Postgres || isUnavailable(err) {
+		tx.spoilt = err
+	}
 	return err
 }
 
 // exec runs a statement; doing says what for, in the error.
 func (tx *Tx) exec(ctx context.Context, doing, query string, args ...any) error {
-	if _, err := tx.tx.ExecContext(ctx, query, args...); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	return nil
+	_, err := tx.count(ctx, doing, query, args...)
+	return err
 }
 
 // count runs a statement and says how many rows it changed.
 func (tx *Tx) count(ctx context.Context, doing, query string, args ...any) (int64, error) {
+	if err := tx.ready(ctx, query); err != nil {
+		return 0, fmt.Errorf("%s: %w", doing, err)
+	}
 	r, err := tx.tx.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", doing, err)
+		return 0, tx.failed(doing, err)
 	}
 	return r.RowsAffected()
 }
 
 // get reads one row into a struct or a value; no row is ErrNotFound.
 func (tx *Tx) get(ctx context.Context, doing string, dest any, query string, args ...any) error {
+	if err := tx.ready(ctx, query); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return tx.getNow(ctx, doing, dest, query, args...)
+}
+
+func (tx *Tx) getNow(ctx context.Context, doing string, dest any, query string, args ...any) error {
 	err := tx.tx.GetContext(ctx, dest, query, args...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%s: %w", doing, ErrNotFound)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
+		return tx.failed(doing, err)
 	}
 	return nil
 }
 
 // list reads all rows into a slice.
 func (tx *Tx) list(ctx context.Context, doing string, dest any, query string, args ...any) error {
-	if err := tx.tx.SelectContext(ctx, dest, query, args...); err != nil {
+	if err := tx.ready(ctx, query); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
+	return tx.listNow(ctx, doing, dest, query, args...)
+}
+
+func (tx *Tx) listNow(ctx context.Context, doing string, dest any, query string, args ...any) error {
+	if err := tx.tx.SelectContext(ctx, dest, query, args...); err != nil {
+		return tx.failed(doing, err)
+	}
 	return nil
+}
+
+// getIn and listIn read messages and parts of one conversation: rows that were collected for others may be missing.
+func (tx *Tx) getIn(ctx context.Context, thread int64, doing string, dest any, query string, args ...any) error {
+	if err := tx.readyBut(ctx, query, tx.noneOf(thread)); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return tx.getNow(ctx, doing, dest, query, args...)
+}
+
+func (tx *Tx) listIn(ctx context.Context, thread int64, doing string, dest any, query string, args ...any) error {
+	if err := tx.readyBut(ctx, query, tx.noneOf(thread)); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return tx.listNow(ctx, doing, dest, query, args...)
 }
 
 // forUpdate locks the rows of a SELECT on Postgres; SQLite's one writer needs no lock.

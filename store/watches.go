@@ -41,9 +41,11 @@ func (r watchRow) watch() commerce.Watch {
 
 const (
 	selectWatches = `
-	SELECT key, id, merchant_id, product_key, contact_key, address_key, event, fields, currency, threshold_minor, rearm_minor,
-		told_minor, quantity, not_at_night, state, token_hash, link_expires_ms, epoch, created_ms, changed_ms
-	FROM watches`
+	SELECT ` + watchColumns + `
+	FROM watches w`
+
+	watchColumns = `w.key, w.id, w.merchant_id, w.product_key, w.contact_key, w.address_key, w.event, w.fields, w.currency, w.threshold_minor,
+		w.rearm_minor, w.told_minor, w.quantity, w.not_at_night, w.state, w.token_hash, w.link_expires_ms, w.epoch, w.created_ms, w.changed_ms`
 
 	watchByID = selectWatches + `
 	WHERE merchant_id = $1 AND id = $2`
@@ -68,14 +70,14 @@ const (
 
 	insertWatch = `
 	INSERT INTO watches (id, merchant_id, product_key, contact_key, address_key, event, fields, currency, threshold_minor,
-		rearm_minor, quantity, not_at_night, state, token_hash, link_expires_ms, created_ms, changed_ms)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+		rearm_minor, quantity, not_at_night, state, token_hash, link_expires_ms, created_ms, changed_ms, lane)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ` + laneOf + `$5), 0))
 	RETURNING key`
 
 	updateWatch = `
 	UPDATE watches
 	SET contact_key = $3, address_key = $4, fields = $5, currency = $6, threshold_minor = $7, rearm_minor = $8, quantity = $9,
-		not_at_night = $10, state = $11, token_hash = $12, link_expires_ms = $13, changed_ms = $14
+		not_at_night = $10, state = $11, token_hash = $12, link_expires_ms = $13, changed_ms = $14, lane = ` + laneOf + `$4), 0)
 	WHERE merchant_id = $1 AND key = $2`
 
 	mayAlert = `
@@ -135,6 +137,9 @@ func (tx *Tx) CountWatches(ctx context.Context, merchant commerce.MerchantID, co
 
 // AddWatch inserts a watch and gives it its key and id.
 func (tx *Tx) AddWatch(ctx context.Context, w *commerce.Watch) error {
+	if err := tx.keepLane(ctx, w.Address); err != nil {
+		return err
+	}
 	w.ID = commerce.WatchID(tx.NewID("wat"))
 	return tx.get(ctx, "add watch", &w.Key, insertWatch, w.ID, w.Merchant, w.Product, w.Contact, w.Address, w.Event, toJSON(w.Fields),
 		w.Threshold.Currency, w.Threshold.Minor, w.Rearm.Minor, w.Quantity, flag(w.NotAtNight), w.State, w.TokenHash,
@@ -143,6 +148,9 @@ func (tx *Tx) AddWatch(ctx context.Context, w *commerce.Watch) error {
 
 // SaveWatch writes a watch, but for what its firings leave.
 func (tx *Tx) SaveWatch(ctx context.Context, w commerce.Watch) error {
+	if err := tx.keepLane(ctx, w.Address); err != nil {
+		return err
+	}
 	err := tx.exec(ctx, "save watch "+string(w.ID), updateWatch, w.Merchant, w.Key, w.Contact, w.Address, toJSON(w.Fields),
 		w.Threshold.Currency, w.Threshold.Minor, w.Rearm.Minor, w.Quantity, flag(w.NotAtNight), w.State, w.TokenHash,
 		ms(w.LinkExpires), ms(w.Changed))

@@ -36,8 +36,12 @@ func openAccounts(t *testing.T) (*office, *fakePairing) {
 	o := openOffice(t)
 	p := &fakePairing{merchant: o.ours.merchant, account: o.ours.account}
 	o.server = web.New(web.Options{
-		BackOffice: web.BackOffice{Store: o.db, House: o.house, Pairing: p, Traffic: func() []web.Traffic {
-			return []web.Traffic{{Account: "ours-chat", Received: 3, Sent: 2, Refused: 1}, {Account: "theirs-chat"}}
+		BackOffice: web.BackOffice{Store: o.db, House: o.house, Pairing: p, Metrics: func() []web.Metric {
+			return []web.Metric{
+				{Name: "parley_messages_received_total", Help: "Messages.", Account: "ours-chat", Value: 3},
+				{Name: "parley_messages_received_total", Help: "Messages.", Account: "theirs-chat"},
+				{Name: "parley_send_seconds", Help: "Sends.", Account: "ours-chat", Bounds: []float64{0.5, 1}, Counts: []int64{2, 0, 1}, Sum: 7.25},
+			}
 		}},
 		Shop: web.Shop{Name: "Corner"}, PublicURL: "http://parley.example", PublicPosts: web.Rate{Burst: 1000},
 	})
@@ -49,7 +53,9 @@ func TestMetricsCountWhatEachAccountCarried(t *testing.T) {
 	o, _ := openAccounts(t)
 	wantPage(t, o.visit("", "GET", "/metrics", ""), http.StatusOK, []string{
 		"# TYPE parley_messages_received_total counter\nparley_messages_received_total{account=\"ours-chat\"} 3\nparley_messages_received_total{account=\"theirs-chat\"} 0\n",
-		"parley_parts_sent_total{account=\"ours-chat\"} 2\n", "parley_parts_refused_total{account=\"ours-chat\"} 1\n",
+		"# TYPE parley_send_seconds histogram\nparley_send_seconds_bucket{account=\"ours-chat\",le=\"0.5\"} 2\n" +
+			"parley_send_seconds_bucket{account=\"ours-chat\",le=\"1\"} 2\nparley_send_seconds_bucket{account=\"ours-chat\",le=\"+Inf\"} 3\n" +
+			"parley_send_seconds_sum{account=\"ours-chat\"} 7.25\nparley_send_seconds_count{account=\"ours-chat\"} 3\n",
 		"parley_account_ready{account=\"ours-chat\"} 1\n",
 	})
 }

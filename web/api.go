@@ -37,10 +37,19 @@ func (s *Server) apiRoutes() []Route {
 		route("GET /api/v1/watches/{id}", "watches", s.apiWatch),
 		route("DELETE /api/v1/watches/{id}", "watches", s.apiCancelWatch),
 
+		route("GET /api/v1/fanouts", "products:read", s.apiFanouts),
+		route("POST /api/v1/fanouts/{id}/pause", "products:write", s.apiActOnFanout("pause")),
+		route("POST /api/v1/fanouts/{id}/resume", "products:write", s.apiActOnFanout("resume")),
+		route("POST /api/v1/fanouts/{id}/cancel", "products:write", s.apiActOnFanout("cancel")),
+
 		route("GET /api/v1/conversations", "conversations:read", s.apiConversations),
 		route("GET /api/v1/conversations/{id}/messages", "conversations:read", s.apiMessages),
 		route("POST /api/v1/conversations/{id}/messages", "conversations:write", s.apiSay),
 		route("POST /api/v1/conversations/{id}/return", "conversations:write", s.apiReturn),
+
+		route("GET /api/v1/dead-letters", "conversations:read", s.apiLetters),
+		route("POST /api/v1/dead-letters/resend", "conversations:write", s.apiResendLetters),
+		route("POST /api/v1/dead-letters/{id}/resend", "conversations:write", s.apiResendLetter),
 
 		route("GET /api/v1/orders", "orders:read", s.apiOrders),
 		route("GET /api/v1/orders/{id}", "orders:read", s.apiOrder),

@@ -90,7 +90,7 @@ func problemForAPI(err error) *Problem {
 		return &Problem{Status: http.StatusConflict, Sentence: "The first request with this Idempotency-Key is not through yet. Ask again in a second.", Err: err}
 	case errors.Is(err, store.ErrReused):
 		return &Problem{Status: http.StatusUnprocessableEntity, Err: err}
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), store.Unavailable(err):
 		return &Problem{Status: http.StatusServiceUnavailable, Err: err}
 	}
 	return problemOf(err)

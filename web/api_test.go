@@ -274,6 +274,10 @@ func (o *office) request(route web.Route, s shop) (method, path string) {
 		id = s.order
 	case strings.Contains(path, "/offers/"):
 		id = s.offer
+	case strings.Contains(path, "letters/"):
+		id = o.messageID(s)
+	case strings.Contains(path, "/fanouts/"):
+		id = o.fanoutID(s)
 	case strings.Contains(path, "/conversations/"), strings.Contains(path, "/inbox/{id}"):
 		id = s.thread
 	case strings.Contains(path, "/keys/"):
@@ -283,6 +287,22 @@ func (o *office) request(route web.Route, s shop) (method, path string) {
 	}
 	path = strings.NewReplacer("{id}", id, "{sku}", s.sku, "{secret}", "x", "{token}", "x", "{account}", "x", "{file...}", "x", "{$}", "").Replace(path)
 	return method, path
+}
+
+func (o *office) messageID(s shop) (id string) {
+	o.t.Helper()
+	o.write(func(tx *store.Tx) error {
+		th, err := tx.Thread(o.t.Context(), s.merchant, s.thread)
+		if err != nil {
+			return err
+		}
+		lines, err := tx.Messages(o.t.Context(), s.merchant, th.Key, "", 1)
+		if err == nil && len(lines) > 0 {
+			id = lines[0].ID
+		}
+		return err
+	})
+	return id
 }
 
 func (o *office) keyID(s shop) (id string) {

@@ -15,14 +15,20 @@ type BackOffice struct {
 	Flows FlowReports  // nil when /admin need not tell of flows
 	// Pairing links phones to accounts; nil where no account needs that.
 	Pairing Pairing
-	// Traffic is what each account carried since the process began, for /metrics; nil when nobody counts.
-	Traffic func() []Traffic
+	// Metrics are figures of how the bots work since the process began, those of one name beside each other; nil when nobody counts.
+	Metrics func() []Metric
 }
 
-// Traffic is what an account carried since the process began.
-type Traffic struct {
-	Account                 string
-	Received, Sent, Refused int64 // messages of contacts; parts that the network took; parts that were given up
+// Metric is one figure of how the bots work. Nothing in it tells of a person.
+type Metric struct {
+	Name, Help    string // a counter ends in _total, a histogram in _seconds or _size
+	Account, Lane string // "" where it is not of one
+	Value         float64
+	// Of a histogram: the upper bounds of its buckets, how many stand in each (one more than bounds), and the sum of what was
+	// observed. Elsewhere nil.
+	Bounds []float64
+	Counts []int64
+	Sum    float64
 }
 
 // House acts for staff and API keys. Package bots implements it: whatever has to reach a shopper goes through it. What the

@@ -49,8 +49,15 @@ func (s *Server) staffRoutes() []Route {
 		admin("POST /admin/staff", s.invite),
 		admin("POST /admin/staff/{id}/sign-out", s.signOutEverywhere),
 		admin("POST /admin/staff/{id}/remove", s.removeStaff),
+		admin("GET /admin/fanouts", s.fanouts),
+		admin("POST /admin/fanouts/{id}/pause", s.fanoutButton("pause", "paused")),
+		admin("POST /admin/fanouts/{id}/resume", s.fanoutButton("resume", "resumed")),
+		admin("POST /admin/fanouts/{id}/cancel", s.fanoutButton("cancel", "ended")),
 		admin("GET /admin/accounts/{account}/pair", s.pairPage),
 		admin("POST /admin/accounts/{account}/pair", s.pair),
+		admin("GET /admin/letters", s.letters),
+		admin("POST /admin/letters/resend", s.resendLetters),
+		admin("POST /admin/letters/{id}/resend", s.resendLetter),
 	}
 }
 
@@ -122,7 +129,11 @@ func doneSentence(done string) string {
 		"paid":      "Marked as paid.",
 		"cancelled": "The order is cancelled and its stock is free again.",
 		"signedout": "Signed out everywhere. The sign-in links that were not used yet have ended, too.",
+		"paused":    "Paused. What is under way still arrives.",
+		"resumed":   "It goes on.",
+		"ended":     "Cancelled. Whoever was not told yet is not told of this.",
 		"removed":   "Removed from the staff. Conversations that were theirs wait for somebody else.",
+		"resent":    "Queued again. What cannot be delivered comes back here.",
 		"revoked":   "The key has been revoked. Whatever uses it is refused from now on.",
 	}[done]
 }

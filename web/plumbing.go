@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +23,14 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 	if s.opt.Ready != nil {
 		if err := s.opt.Ready(ctx); err != nil {
 			s.log.WarnContext(ctx, "not ready", "problem", err)
-			return line(w, http.StatusServiceUnavailable, "not ready")
+			why := "not ready"
+			switch {
+			case errors.Is(err, store.ErrDiskFull):
+				why += ": the disk of the database is full; what is there can be read, and as soon as there is room it goes on"
+			case errors.Is(err, store.ErrUnwritable):
+				why += ": the database cannot be written"
+			}
+			return line(w, http.StatusServiceUnavailable, why)
 		}
 	}
 	text := "ready"

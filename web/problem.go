@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"parley/commerce"
+	"parley/store"
 )
 
 // Problem is an error with what the caller is told. What is left empty follows from the status.
@@ -60,7 +61,7 @@ func problemOf(err error) *Problem {
 		return &Problem{Status: http.StatusConflict, Err: err}
 	case errors.Is(err, context.Canceled):
 		return &Problem{Status: statusGone, Err: err}
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), store.Unavailable(err):
 		return &Problem{Status: http.StatusServiceUnavailable, Err: err}
 	}
 	return &Problem{Status: http.StatusInternalServerError, Err: err}
@@ -107,6 +108,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, surface Surface, e
 		sentence = words.say("problem.500")
 	}
 	w.Header().Set("Cache-Control", "no-store")
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
 	switch {
 	case surface == API || wantsJSON(r):
 		writeProblem(w, p, title, sentence)

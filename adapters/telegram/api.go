@@ -16,6 +16,8 @@ import (
 	"time"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
+
+	"parley/adapters"
 )
 
 const (
@@ -27,6 +29,7 @@ const (
 // token, and whether the request had left when it failed.
 type api struct {
 	token    string
+	secrets  []string // that no error may tell: the token, and others
 	endpoint string
 	http     *http.Client
 }
@@ -34,7 +37,7 @@ type api struct {
 func newAPI(token, base string, house *http.Client) *api {
 	// The library formats the endpoint with the token and the method.
 	base = strings.ReplaceAll(strings.TrimSuffix(base, "/"), "%", "%%")
-	return &api{token: token, endpoint: base + "/bot%s/%s", http: httpClient(house)}
+	return &api{token: token, secrets: []string{token}, endpoint: base + "/bot%s/%s", http: httpClient(house)}
 }
 
 // call does one method with plain parameters.
@@ -166,7 +169,7 @@ func (a *api) failure(ctx context.Context, err error, left bool) error {
 	if errors.As(err, &answered) {
 		return &callError{
 			Code: answered.Code, Message: a.redact(answered.Message), Left: true,
-			RetryAfter: time.Duration(answered.RetryAfter) * time.Second, MovedTo: answered.MigrateToChatID,
+			RetryAfter: adapters.Pause(float64(answered.RetryAfter)), MovedTo: answered.MigrateToChatID,
 		}
 	}
 	var outer *url.Error // its text holds the address, and that the token
@@ -183,11 +186,13 @@ func (a *api) failure(ctx context.Context, err error, left bool) error {
 	return failed
 }
 
-// redact takes the token out of a text, however it is written there.
+// redact takes the secrets out of a text, however they are written there.
 func (a *api) redact(text string) string {
-	if a.token == "" {
-		return text
+	for _, secret := range a.secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+			text = strings.ReplaceAll(text, url.QueryEscape(secret), "***")
+		}
 	}
-	text = strings.ReplaceAll(text, a.token, "***")
-	return strings.ReplaceAll(text, url.QueryEscape(a.token), "***")
+	return text
 }

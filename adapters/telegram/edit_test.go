@@ -136,19 +136,3 @@ func TestAGroupThatBecomesASupergroupKeepsItsRoom(t *testing.T) {
 		})
 	}
 }
-
-func TestReactionsAreConfirmedAndActedOnByNobody(t *testing.T) {
-	b := newBot(t, map[string]string{}, nil)
-	raw := `{"update_id":9,"message_reaction":{"chat":{"id":42,"type":"private"},"message_id":7,"user":{"id":42,"is_bot":false,"first_name":"Ann"},` +
-		`"date":1,"old_reaction":[],"new_reaction":[{"type":"emoji","emoji":"👍"}]}}`
-	u, err := b.convert([]byte(raw))
-	if err != nil || u.id != 9 || len(u.events) != 0 || u.group != nil {
-		t.Errorf("got %+v, %v, want an update without events", u, err)
-	}
-	if !strings.Contains(b.out.String(), "message_reaction") {
-		t.Errorf("got %q, want what came in the log, at debug", b.out.String())
-	}
-	if strings.Contains(allowedUpdates, "reaction") {
-		t.Error("reactions are asked for, and nobody wants them")
-	}
-}

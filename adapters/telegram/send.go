@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,21 +27,20 @@ func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent
 	if to.isThread() {
 		return m.sendInThread(ctx, to, part)
 	}
+	if invoice, label := invoiceOf(part); invoice != nil {
+		return m.sendInvoice(ctx, to, part, invoice, label)
+	}
 	chat := to.id
 	var keyboard any
 	if len(part.Choices) > 0 {
 		keyboard = inlineKeyboard(part.Choices)
 	}
-	if fetchable(part.Image) && limits.Unit.Count(part.Text) <= captionLimit {
-		sent, err := m.send(ctx, part.Chat, chat, func(chat int64) tgbotapi.Chattable {
-			photo := tgbotapi.NewPhoto(chat, tgbotapi.FileURL(part.Image))
-			photo.Caption, photo.ReplyMarkup = part.Text, keyboard
-			return photo
-		})
+	if part.Image != "" && limits.Unit.Count(part.Text) <= captionLimit {
+		sent, err := m.sendPhoto(ctx, chat, part, keyboard)
 		if !pictureRefused(err) || part.Text == "" {
 			return sent, err
 		}
-		m.log.WarnContext(ctx, "telegram refused a picture, sent the text alone", "image", part.Image, "problem", err)
+		m.log.WarnContext(ctx, "telegram did not take a picture, sent the text alone", "image", part.Image, "problem", err)
 	}
 	return m.send(ctx, part.Chat, chat, func(chat int64) tgbotapi.Chattable {
 		text := tgbotapi.NewMessage(chat, part.Text)
@@ -63,21 +60,24 @@ func inlineKeyboard(choices []conversation.Option) tgbotapi.InlineKeyboardMarkup
 }
 
 func (m *Messenger) send(ctx context.Context, name string, chat int64, message func(chat int64) tgbotapi.Chattable) (adapters.Sent, error) {
+	result, err := m.post(ctx, name, chat, message)
+	if err != nil {
+		return adapters.Sent{}, err
+	}
+	return sentAs(result), nil
+}
+
+// post sends a message and returns what Telegram made of it. The error is a *SendError.
+func (m *Messenger) post(ctx context.Context, name string, chat int64, message func(chat int64) tgbotapi.Chattable) (json.RawMessage, error) {
 	var result json.RawMessage
 	err := m.at(ctx, chat, func(chat int64) (err error) {
 		result, err = m.api.send(ctx, message(chat))
 		return err
 	})
 	if err != nil {
-		return adapters.Sent{}, m.sendError(name, err)
+		return nil, m.sendError(name, err)
 	}
-	var msg struct {
-		MessageID int64 `json:"message_id"`
-	}
-	if err := json.Unmarshal(result, &msg); err != nil || msg.MessageID == 0 {
-		return adapters.Sent{}, nil // sent, but we do not know as what
-	}
-	return adapters.Sent{ID: strconv.FormatInt(msg.MessageID, 10)}, nil
+	return result, nil
 }
 
 // Typing shows "typing" for five seconds.
@@ -96,25 +96,6 @@ func (m *Messenger) Typing(ctx context.Context, chat string) error {
 		_, err := m.api.send(ctx, tgbotapi.NewChatAction(chat, tgbotapi.ChatTyping))
 		return err
 	})
-}
-
-// fetchable says that Telegram's servers can load the picture: it is at a public address, not one of this machine or house.
-func fetchable(image string) bool {
-	u, err := url.Parse(image)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsGlobalUnicast() && !ip.IsPrivate()
-	}
-	return strings.Contains(host, ".") && !strings.HasSuffix(host, ".localhost") && !strings.HasSuffix(host, ".local")
-}
-
-// pictureRefused says that Telegram took offence at the picture, not at the chat.
-func pictureRefused(err error) bool {
-	refusal, ok := errors.AsType[*adapters.SendError](err)
-	return ok && refusal.Consequence == adapters.Rejected
 }
 
 // sendError says what a failed call means for what comes next.

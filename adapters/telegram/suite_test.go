@@ -3,6 +3,8 @@ package telegram
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +17,13 @@ import (
 func TestTelegramByPollingPassesTheSuite(t *testing.T) {
 	adaptertest.Run(t, adaptertest.Harness{
 		Open: func(t *testing.T, env adapters.Env) *adaptertest.Line {
-			return line(t, env, telegramtest.Start(t), map[string]string{})
+			srv := telegramtest.Start(t)
+			l := line(t, env, srv, map[string]string{})
+			l.Drop = srv.Drop
+			return l
+		},
+		Without: map[string]string{
+			"reordering": "Telegram hands updates out sorted by their ids, and confirming one confirms all before it",
 		},
 	})
 }
@@ -33,11 +41,16 @@ func TestTelegramByWebhookPassesTheSuite(t *testing.T) {
 			srv := telegramtest.Start(t)
 			l := line(t, env, srv, map[string]string{"mode": "webhook", "webhook_url": house.URL, "webhook_secret": "hooksecret"})
 			l.Secrets = append(l.Secrets, "hooksecret")
+			l.Hook = &adaptertest.Hook{
+				Body:  srv.Person(42, "Ann").Update,
+				Prove: func(h http.Header, _ []byte, _ time.Time) { h.Set("X-Telegram-Bot-Api-Secret-Token", "hooksecret") },
+			}
 			l.Attach = func(sink adapters.Sink) { hook <- l.Messenger.(adapters.Webhook).Hook(sink) }
 			return l
 		},
 		Without: map[string]string{
 			"stop with an event": "the web server waits for the hooks it serves, not Run",
+			"reconnect":          "Telegram makes a connection for each call, and calls again; see repeated delivery and commit fails",
 		},
 	})
 }
@@ -67,15 +80,55 @@ func line(t *testing.T, env adapters.Env, srv *telegramtest.Server, settings map
 			srv.Fail("sendMessage", telegramtest.Fault{Code: 429, Description: "Too Many Requests: retry after", RetryAfter: int(d.Seconds())})
 		},
 		Cut: func() { srv.Fail("sendMessage", telegramtest.Fault{Cut: true}) },
+		Sign: func() string {
+			srv.Wait("a sign", func() bool { return len(ann.Reactions()) > 0 })
+			for _, sign := range ann.Reactions() {
+				return sign
+			}
+			return ""
+		},
+		Typing: func() { srv.Wait("typing", func() bool { return len(srv.Calls("sendChatAction")) > 0 }) },
+		Reread: func() adaptertest.Shown {
+			all := ann.Messages()
+			return shown(all[len(all)-1])
+		},
+		Room: staffGroup(srv),
 		Read: func() adaptertest.Shown {
 			srv.Wait("the next message", func() bool { return len(ann.Messages()) > read })
-			msg := ann.Messages()[read]
 			read++
-			shown := adaptertest.Shown{Text: msg.Text}
-			for _, b := range msg.Buttons {
-				shown.Labels = append(shown.Labels, b.Label)
-			}
-			return shown
+			return shown(ann.Messages()[read-1])
+		},
+	}
+}
+
+func shown(msg telegramtest.Message) adaptertest.Shown {
+	s := adaptertest.Shown{Text: msg.Text}
+	for _, b := range msg.Buttons {
+		s.Labels = append(s.Labels, b.Label)
+	}
+	return s
+}
+
+// staffGroup is a group with topics, where Rita works. Telegram tells bots of no deletion.
+func staffGroup(srv *telegramtest.Server) *adaptertest.Room {
+	const id = -1001234567890
+	group, rita := srv.Group(id, "Staff", true), srv.Person(77, "Rita")
+	read, latest := map[string]int{}, 0
+	topic := func(thread string) int {
+		_, after, _ := strings.Cut(thread, ":")
+		n, _ := strconv.Atoi(after)
+		return n
+	}
+	return &adaptertest.Room{
+		ID:    strconv.Itoa(id),
+		Say:   func(thread, text string) { latest = group.Say(rita, topic(thread), text) },
+		Edit:  func(_, text string) { group.Edit(rita, latest, text) },
+		Press: func(thread, label string) { group.Press(rita, topic(thread), label) },
+		Aside: func(text string) { group.Say(rita, 0, text) },
+		Read: func(thread string) adaptertest.Shown {
+			srv.Wait("a message in the topic", func() bool { return len(group.Messages(topic(thread))) > read[thread] })
+			read[thread]++
+			return shown(group.Messages(topic(thread))[read[thread]-1].Message)
 		},
 	}
 }

@@ -37,6 +37,7 @@ var limits = adapters.Limits{
 	Text: 4096, Unit: adapters.UTF16, Caption: captionLimit,
 	Buttons: adapters.Buttons{Max: 8, Label: 64, Value: 64},
 	Edits:   true, Typing: true,
+	Pace: pace,
 }
 
 // Spec describes Telegram to the config.
@@ -64,6 +65,11 @@ var Spec = adapters.Spec{
 			Sample: "a-long-random-word",
 		},
 		{
+			Name: settingPayments, Type: config.Secret,
+			Doc:    "What @BotFather gives under Payments. Purchases in the chat are then paid there, by invoice; without it, in the shop's own way.",
+			Sample: "123456789:TEST:example",
+		},
+		{
 			Name: "poll_timeout", Type: config.Duration, Default: "50s", Min: "1s", Max: "50s",
 			Doc: "How long one question for new messages may stay open.", Sample: "25s",
 		},
@@ -72,8 +78,9 @@ var Spec = adapters.Spec{
 			Doc: "Where the Bot API is: Telegram's, or a server of your own.", Sample: "http://127.0.0.1:8081",
 		},
 	},
-	Limits: limits,
-	New:    func(s config.Settings, env adapters.Env) (adapters.Messenger, error) { return New(s, env) },
+	Limits:    limits,
+	Invoicing: invoicing,
+	New:       func(s config.Settings, env adapters.Env) (adapters.Messenger, error) { return New(s, env) },
 }
 
 // Messenger is one bot.
@@ -90,6 +97,9 @@ type Messenger struct {
 	throttle throttle
 	moves    moves
 	threads  threads
+	uploads  uploads
+	payments string // the token of the payment provider; "" for none
+	invoices adapters.Invoicing
 
 	mu       sync.Mutex
 	username string
@@ -102,7 +112,11 @@ var (
 	_ adapters.Typer     = (*Messenger)(nil)
 	_ adapters.Editor    = (*Messenger)(nil)
 	_ adapters.Room      = (*Messenger)(nil)
+	_ adapters.Invoicer  = (*Messenger)(nil)
+	_ adapters.Reactor   = (*Messenger)(nil)
 )
+
+var paymentsForm = regexp.MustCompile(`^[0-9]+:[A-Za-z]+:[A-Za-z0-9_:-]+$`)
 
 var secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
@@ -111,10 +125,14 @@ func New(s config.Settings, env adapters.Env) (*Messenger, error) {
 	m := &Messenger{
 		log: env.Log, now: env.Now, state: env.State, report: env.Report,
 		timeout: s.Duration("poll_timeout"), secret: s.Secret("webhook_secret").Reveal(),
-		answers: make(chan string, 256),
+		answers: make(chan string, 256), payments: s.Secret(settingPayments).Reveal(), invoices: invoicing(s),
+	}
+	if m.payments != "" && !paymentsForm.MatchString(m.payments) {
+		return nil, errors.New(settingPayments + " is not what @BotFather gives under Payments, such as 123456789:TEST:abc")
 	}
 	token := strings.TrimSpace(s.Secret("token").Reveal())
 	m.api = newAPI(token, s.String("api_base"), env.HTTP)
+	m.api.secrets = append(m.api.secrets, m.payments)
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

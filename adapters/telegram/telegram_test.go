@@ -182,11 +182,13 @@ func TestPollingTurnsUpdatesIntoEvents(t *testing.T) {
 		e.Kind, e.ID, e.Text, e.Value = kind, id, text, value
 		return e
 	}
+	photo := event(conversation.Text, "update:1004", "look", "")
+	photo.Media = "photo"
 	want := []conversation.Event{
 		event(conversation.Start, "update:1001", "", "tok_1"),
 		event(conversation.Text, "update:1002", "*hi* <b> 👋", ""),
 		event(conversation.Text, "update:1003", "[photo]", ""),
-		event(conversation.Text, "update:1004", "look", ""),
+		photo,
 		event(conversation.Choice, "cb:4000000001", "", "v-yes"),
 		event(conversation.Blocked, "update:1006", "", ""),
 		event(conversation.Unblocked, "update:1007", "", ""),
@@ -196,7 +198,10 @@ func TestPollingTurnsUpdatesIntoEvents(t *testing.T) {
 		if e.Kind != conversation.Choice && time.Since(e.At).Abs() > time.Minute {
 			t.Errorf("event %s is at %v, want now", e.ID, e.At)
 		}
-		got[i].At = time.Time{}
+		if said := e.Kind == conversation.Start || e.Kind == conversation.Text; said != (e.Message != "") {
+			t.Errorf("event %s names the message %q", e.ID, e.Message)
+		}
+		got[i].At, got[i].Message = time.Time{}, ""
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)

@@ -16,7 +16,7 @@ import (
 )
 
 // allowedUpdates is what we ask Telegram for.
-const allowedUpdates = `["message","edited_message","callback_query","my_chat_member"]`
+const allowedUpdates = `["message","edited_message","callback_query","my_chat_member","pre_checkout_query","message_reaction"]`
 
 // update is one thing Telegram told us, converted.
 type update struct {
@@ -32,19 +32,23 @@ var errNoUpdate = errors.New("not an update of Telegram")
 
 // convert reads one update. An update in a form we do not know has an id and no events; only what is no update is an error.
 func (m *Messenger) convert(raw []byte) (update, error) {
-	var id struct {
-		UpdateID *int `json:"update_id"`
-	}
-	if err := json.Unmarshal(raw, &id); err != nil {
-		return update{}, fmt.Errorf("%w: %w", errNoUpdate, err)
-	}
-	if id.UpdateID == nil {
-		return update{}, fmt.Errorf("%w: it has no update_id", errNoUpdate)
-	}
-	u := update{id: *id.UpdateID}
 	var tg tgbotapi.Update
-	if err := json.Unmarshal(raw, &tg); err != nil {
-		m.log.Warn("telegram update not understood", "update", u.id, "problem", err)
+	unread := json.Unmarshal(raw, &tg)
+	u := update{id: tg.UpdateID}
+	if unread != nil || u.id == 0 { // look for the id alone
+		var id struct {
+			UpdateID *int `json:"update_id"`
+		}
+		if err := json.Unmarshal(raw, &id); err != nil {
+			return update{}, fmt.Errorf("%w: %w", errNoUpdate, err)
+		}
+		if id.UpdateID == nil {
+			return update{}, fmt.Errorf("%w: it has no update_id", errNoUpdate)
+		}
+		u.id = *id.UpdateID
+	}
+	if unread != nil {
+		m.log.Warn("telegram update not understood", "update", u.id, "problem", unread)
 		return u, nil
 	}
 	event := conversation.Event{ID: "update:" + strconv.Itoa(u.id), Raw: bytes.ReplaceAll(raw, []byte(m.api.token), []byte("***"))}
@@ -66,7 +70,11 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 			return u, nil
 		}
 		from(&event, tg.Message.Chat.ID, tg.Message.From)
-		event.At = when(tg.Message.Date)
+		event.At, event.Message = when(tg.Message.Date), strconv.Itoa(tg.Message.MessageID)
+		if tg.Message.SuccessfulPayment != nil {
+			hasPaid(&event, tg.Message.SuccessfulPayment)
+			break
+		}
 		if !said(&event, tg.Message, raw) {
 			return u, nil
 		}
@@ -96,7 +104,12 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 		default:
 			return u, nil
 		}
-	default: // a reaction, say
+	case tg.PreCheckoutQuery != nil:
+		if !asksToPay(&event, tg.PreCheckoutQuery) {
+			return u, nil
+		}
+	case reacted(&event, raw):
+	default:
 		m.log.Debug("telegram update that nobody acts on", "update", u.id, "raw", string(event.Raw))
 		return u, nil
 	}
@@ -143,12 +156,13 @@ func said(event *conversation.Event, msg *tgbotapi.Message, raw []byte) bool {
 		event.Kind, event.Value = conversation.Start, token
 		return true
 	}
-	event.Text = adapters.Clean(msg.Text)
-	if event.Text == "" {
-		event.Text = adapters.Clean(msg.Caption)
+	if event.Text = adapters.Clean(msg.Text); event.Text != "" {
+		return true
 	}
-	if event.Text == "" {
-		event.Text = stands(msg, raw)
+	what := stands(msg, raw)
+	event.Text, event.Media = adapters.Clean(msg.Caption), what
+	if event.Text == "" && what != "" {
+		event.Text, event.Media = "["+what+"]", ""
 	}
 	return event.Text != ""
 }
@@ -160,23 +174,23 @@ func startToken(text string) (token string, ok bool) {
 	return strings.TrimSpace(rest), command == "/start"
 }
 
-// stands is the text that stands for a message without words.
+// stands is what a message has beside words, or in their place.
 func stands(msg *tgbotapi.Message, raw []byte) string {
 	kinds := []struct {
 		is   bool
 		text string
 	}{
-		{len(msg.Photo) > 0, "[photo]"},
-		{msg.Animation != nil, "[animation]"}, // before document, which it is as well
-		{msg.Document != nil, "[file]"},
-		{msg.Voice != nil, "[voice message]"},
-		{msg.Audio != nil, "[audio]"},
-		{msg.Video != nil || msg.VideoNote != nil, "[video]"},
-		{msg.Sticker != nil, "[sticker]"},
-		{msg.Contact != nil, "[contact]"},
-		{msg.Venue != nil || msg.Location != nil, "[location]"},
-		{msg.Poll != nil, "[poll]"},
-		{msg.Dice != nil || msg.Game != nil, "[game]"},
+		{len(msg.Photo) > 0, "photo"},
+		{msg.Animation != nil, "animation"}, // before document, which it is as well
+		{msg.Document != nil, "file"},
+		{msg.Voice != nil, "voice message"},
+		{msg.Audio != nil, "audio"},
+		{msg.Video != nil || msg.VideoNote != nil, "video"},
+		{msg.Sticker != nil, "sticker"},
+		{msg.Contact != nil, "contact"},
+		{msg.Venue != nil || msg.Location != nil, "location"},
+		{msg.Poll != nil, "poll"},
+		{msg.Dice != nil || msg.Game != nil, "game"},
 	}
 	for _, kind := range kinds {
 		if kind.is {
@@ -195,11 +209,11 @@ func stands(msg *tgbotapi.Message, raw []byte) string {
 	}
 	switch {
 	case newer.Message.Story != nil:
-		return "[story]"
+		return "story"
 	case newer.Message.PaidMedia != nil:
-		return "[photo]"
+		return "photo"
 	case newer.Message.Checklist != nil:
-		return "[checklist]"
+		return "checklist"
 	}
 	return ""
 }

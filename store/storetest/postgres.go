@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"go.uber.org/goleak"
 
 	"parley/store"
 )
@@ -74,13 +75,12 @@ func opened(t *testing.T, dsn string) *store.Store {
 	return s
 }
 
-// server is the Postgres of this test process: started when first asked for, stopped by StopPostgres.
-var server struct {
+// shared is the Postgres of this test process: started when first asked for, stopped by StopPostgres.
+var shared struct {
 	once    sync.Once
-	dir     string
-	cmd     *exec.Cmd
-	err     error
+	server  *Server
 	missing string
+	err     error
 	next    atomic.Int64
 }
 
@@ -88,80 +88,117 @@ var server struct {
 // server is installed. A package that uses it ends the server in its TestMain by StopPostgres.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	server.once.Do(startPostgres)
-	if server.missing != "" {
-		Missing(t, "postgres", server.missing)
+	shared.once.Do(func() { shared.server, shared.missing, shared.err = newServer() })
+	found(t, shared.missing, shared.err)
+	name := fmt.Sprintf("test%d", shared.next.Add(1))
+	if err := shared.server.create(name); err != nil {
+		t.Fatal(err)
 	}
-	if server.err != nil {
-		t.Fatal(server.err)
+	return shared.server.URL(name)
+}
+
+func found(t testing.TB, missing string, err error) {
+	t.Helper()
+	if missing != "" {
+		Missing(t, "postgres", missing)
 	}
-	name := fmt.Sprintf("test%d", server.next.Add(1))
-	db, err := sqlx.Open("pgx", socketURL("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name); err != nil {
+}
+
+// StopPostgres ends the server and removes its folder. Without a server it does nothing.
+func StopPostgres() {
+	if shared.server != nil {
+		shared.server.remove()
+	}
+}
+
+// Server is a Postgres in a folder of its own, with a socket in it and no TCP.
+type Server struct {
+	dir, bin string
+	as       *syscall.Credential // whom it runs as; nil for us
+	cmd      *exec.Cmd           // nil while it is down
+}
+
+// OwnServer starts a Postgres for one test, which may Crash and Start it, with one empty database.
+func OwnServer(t testing.TB) (server *Server, url string) {
+	t.Helper()
+	server, missing, err := newServer()
+	if server != nil {
+		t.Cleanup(server.remove)
+	}
+	found(t, missing, err)
+	if err := server.create("own"); err != nil {
 		t.Fatal(err)
 	}
-	return socketURL(name)
+	return server, server.URL("own")
 }
 
-func socketURL(database string) string {
-	q := url.Values{"host": {server.dir}, "user": {"postgres"}}
-	return "postgres:///" + database + "?" + q.Encode()
-}
-
-// startPostgres runs initdb and the server in a folder of its own, with a socket in it and no TCP. The server refuses to run
-// as root, so root runs it as the user postgres that Debian's package made.
-func startPostgres() {
+// newServer runs initdb and the server. The server refuses to run as root, so root runs it as the user postgres that Debian's
+// package made. missing says that no server is installed.
+func newServer() (s *Server, missing string, err error) {
 	bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(bins) == 0 {
-		server.missing = "no PostgreSQL server is installed under /usr/lib/postgresql"
-		return
+		return nil, "no PostgreSQL server is installed under /usr/lib/postgresql", nil
 	}
-	bin := filepath.Dir(bins[len(bins)-1])
-	server.dir, server.err = os.MkdirTemp("", "parley-pg")
-	if server.err != nil {
-		return
-	}
-	var attr *syscall.SysProcAttr
+	s = &Server{bin: filepath.Dir(bins[len(bins)-1])}
 	if os.Geteuid() == 0 {
 		who, err := user.Lookup("postgres")
 		if err != nil {
-			server.missing = "there is no user postgres to run the server as"
-			return
+			return nil, "there is no user postgres to run the server as", nil
 		}
 		uid, _ := strconv.Atoi(who.Uid)
 		gid, _ := strconv.Atoi(who.Gid)
-		attr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-		if server.err = os.Chown(server.dir, uid, gid); server.err != nil {
-			return
+		s.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+	if s.dir, err = os.MkdirTemp("", "parley-pg"); err != nil {
+		return nil, "", err
+	}
+	if s.as != nil {
+		if err := os.Chown(s.dir, int(s.as.Uid), int(s.as.Gid)); err != nil {
+			return s, "", err
 		}
 	}
-	data := filepath.Join(server.dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
-	initdb.SysProcAttr, initdb.Dir = attr, server.dir
+	initdb := exec.Command(filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: s.as}, s.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
-		server.err = fmt.Errorf("initdb: %w: %s", err, out)
-		return
+		return s, "", fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", server.dir,
-		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
-	attr2 := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
-	if attr != nil {
-		attr2.Credential = attr.Credential
-	}
-	cmd.SysProcAttr, cmd.Dir = attr2, server.dir
-	if server.err = cmd.Start(); server.err != nil {
-		return
-	}
-	server.cmd = cmd
-	server.err = awaitPostgres()
+	return s, "", s.Start()
 }
 
-func awaitPostgres() error {
-	db, err := sqlx.Open("pgx", socketURL("postgres"))
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// URL is the address of a database.
+func (s *Server) URL(database string) string {
+	q := url.Values{"host": {s.dir}, "user": {"postgres"}}
+	return "postgres:///" + database + "?" + q.Encode()
+}
+
+// Start starts the server and returns once it answers.
+func (s *Server) Start() error {
+	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-k", s.dir,
+		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
+	cmd.SysProcAttr, cmd.Dir = &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT, Credential: s.as}, s.dir
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.cmd = cmd
+	return s.await()
+}
+
+// Crash ends the server at once, as pg_ctl stop -m immediate does: nothing is written any more, and the next start recovers.
+func (s *Server) Crash() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(syscall.SIGQUIT)
+		_ = s.cmd.Wait()
+		s.cmd = nil
+	}
+}
+
+func (s *Server) await() error {
+	db, err := sqlx.Open("pgx", s.URL("postgres"))
 	if err != nil {
 		return err
 	}
@@ -177,20 +214,31 @@ func awaitPostgres() error {
 	}
 }
 
-// StopPostgres ends the server and removes its folder. Without a server it does nothing.
-func StopPostgres() {
-	if server.cmd != nil {
-		_ = server.cmd.Process.Signal(syscall.SIGQUIT)
-		_ = server.cmd.Wait()
+func (s *Server) create(database string) error {
+	db, err := sqlx.Open("pgx", s.URL("postgres"))
+	if err != nil {
+		return err
 	}
-	if server.dir != "" {
-		_ = os.RemoveAll(server.dir)
-	}
+	defer func() { _ = db.Close() }()
+	_, err = db.ExecContext(context.Background(), "CREATE DATABASE "+database)
+	return err
 }
 
-// Main runs a package's tests and ends the Postgres they may have started: func TestMain(m *testing.M) { storetest.Main(m) }.
+func (s *Server) remove() {
+	s.Crash()
+	_ = os.RemoveAll(s.dir)
+}
+
+// Main runs a package's tests, ends the Postgres they may have started, and fails when goroutines are left behind:
+// func TestMain(m *testing.M) { storetest.Main(m) }.
 func Main(m *testing.M) {
 	code := m.Run()
 	StopPostgres()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, "goroutines are left behind:", err)
+			code = 1
+		}
+	}
 	os.Exit(code)
 }

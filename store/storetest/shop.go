@@ -187,24 +187,84 @@ func (s *Shop) Watch(contact, address int64, sku, event string, fields map[strin
 	return w, raised
 }
 
-// Due lists the deliveries that wait.
-func (s *Shop) Due() (due []commerce.Delivery) {
+// Spread goes over all watches that an occurrence may concern.
+func (s *Shop) Spread() {
 	s.t.Helper()
-	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		due, err = tx.DueDeliveries(ctx, s.Now, 1000)
-		return err
+	for more := true; more; {
+		s.Do(func(ctx context.Context, tx *store.Tx) error {
+			keys, err := tx.ToSpread(ctx, 1)
+			if more = len(keys) > 0; err != nil || !more {
+				return err
+			}
+			_, err = tx.SpreadChunk(ctx, keys[0], 2) // small, so that there are several
+			return err
+		})
+	}
+}
+
+// Waiting is a delivery and the filter that finds it.
+type Waiting struct {
+	commerce.Delivery
+	Filter commerce.DueFilter
+}
+
+// Due spreads what has happened and lists the deliveries that can be made now.
+func (s *Shop) Due() (due []Waiting) {
+	s.t.Helper()
+	s.Spread()
+	s.Do(func(ctx context.Context, tx *store.Tx) error {
+		lane, err := tx.Lane(ctx, "chat")
+		if err != nil {
+			return err
+		}
+		keys, err := tx.DueSingles(ctx, lane, 1000)
+		if err != nil {
+			return err
+		}
+		many, err := tx.OpenFanouts(ctx, s.Merchant, 0, 1000)
+		if err != nil {
+			return err
+		}
+		for _, key := range append(keys, many...) {
+			for _, held := range []bool{true, false} {
+				f := commerce.DueFilter{Merchant: s.Merchant, Occurrence: key, Lane: lane, Held: held, At: s.Now, Limit: 1000}
+				ds, err := tx.DueDeliveries(ctx, f)
+				if err != nil {
+					return err
+				}
+				for _, d := range ds {
+					due = append(due, Waiting{d, f})
+				}
+			}
+		}
+		return nil
 	})
 	return due
 }
 
-// Render closes a delivery and says what it has to tell.
-func (s *Shop) Render(d commerce.Delivery) (a commerce.Alert) {
+// Render ends a delivery and says what it has to tell.
+func (s *Shop) Render(d Waiting) (a commerce.Alert) {
 	s.t.Helper()
-	s.Do(func(ctx context.Context, tx *store.Tx) (err error) {
-		a, err = commerce.RenderDelivery(ctx, tx, s.Merchant, d.Key, s.Policy, s.Now)
+	s.Do(func(ctx context.Context, tx *store.Tx) error {
+		b, err := commerce.LoadBatch(ctx, tx, d.Filter)
+		if err != nil {
+			return err
+		}
+		a, err = b.Tell(ctx, tx, d.Watch.Key, s.Policy, s.Now)
 		return err
 	})
 	return a
+}
+
+// Told tells whoever is to be told now, and says how many were.
+func (s *Shop) Told() (n int) {
+	s.t.Helper()
+	for _, d := range s.Due() {
+		if a := s.Render(d); a.Dropped == "" && !a.Repeat {
+			n++
+		}
+	}
+	return n
 }
 
 // Offer names a price.
@@ -226,4 +286,50 @@ func (s *Shop) Accept(contact int64, id commerce.OfferID) (out commerce.Outcome)
 		return err
 	})
 	return out
+}
+
+// Crowd makes n shoppers on the account "chat" who watch a product's price, in bulk.
+func (s *Shop) Crowd(sku string, n int, cents int64) {
+	s.t.Helper()
+	s.Shopper() // makes what belongs to the account
+	p := s.Product(sku)
+	numbers := `WITH RECURSIVE numbers (n) AS (SELECT CAST($1 AS BIGINT) + 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $2)`
+	const chunk = 50_000
+	first := s.next.Add(int64(n)) - int64(n) + 1_000_000_000
+	var lane, base int64
+	s.bulk(`INSERT INTO lanes (account) VALUES ('chat') ON CONFLICT DO NOTHING`)
+	for _, get := range []struct {
+		to    *int64
+		query string
+	}{{&lane, `SELECT key FROM lanes WHERE account = 'chat'`}, {&base, `SELECT COALESCE(max(key), 0) + 1000 FROM contacts`}} {
+		if err := s.Store.DB().GetContext(s.t.Context(), get.to, get.query); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	at := s.Now.UnixMilli()
+	for from := 0; from < n; from += chunk {
+		to := min(n, from+chunk)
+		s.bulk(numbers+`
+	INSERT INTO contacts (key, id, merchant_id, created_ms)
+	SELECT n + $3, 'con_crowd' || (n + $3), $4, $5 FROM numbers`, from, to, base, s.Merchant, at)
+		s.bulk(numbers+`
+	INSERT INTO addresses (key, id, merchant_id, contact_key, account, channel, network_id, state, created_ms)
+	SELECT n + $3, 'adr_crowd' || (n + $3), $4, n + $3, 'chat', 'webchat', 'vis_' || (n + $6), 'verified', $5 FROM numbers`,
+			from, to, base, s.Merchant, at, first)
+		s.bulk(numbers+`
+	INSERT INTO consents (merchant_id, contact_key, address_key, purpose, wording, version, evidence, at_ms)
+	SELECT $4, n + $3, n + $3, 'alert', 'Tell me.', '1', '{}', $5 FROM numbers`, from, to, base, s.Merchant, at)
+		s.bulk(numbers+`
+	INSERT INTO watches (id, merchant_id, product_key, contact_key, address_key, event, fields, currency, threshold_minor, rearm_minor,
+		state, created_ms, changed_ms, lane)
+	SELECT 'wat_crowd' || (n + $3), $4, $6, n + $3, n + $3, 'price_below', '{}', 'EUR', $7, $8, 'armed', $5, $5, $9 FROM numbers`,
+			from, to, base, s.Merchant, at, p.Key, cents, cents+(cents+19)/20, lane)
+	}
+}
+
+func (s *Shop) bulk(query string, args ...any) {
+	s.t.Helper()
+	if _, err := s.Store.DB().ExecContext(s.t.Context(), query, args...); err != nil {
+		s.t.Fatal(err)
+	}
 }

@@ -3,7 +3,6 @@ package telegramtest
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +27,13 @@ var methods = map[string]method{
 		"chat_id text entities reply_markup disable_web_page_preview link_preview_options disable_notification message_thread_id reply_parameters",
 		(*Server).sendMessage,
 	},
-	"sendPhoto":              {"chat_id photo caption caption_entities reply_markup disable_notification message_thread_id reply_parameters", (*Server).sendPhoto},
+	"sendPhoto": {"chat_id photo caption caption_entities reply_markup disable_notification message_thread_id reply_parameters", (*Server).sendPhoto},
+	"sendInvoice": {
+		"chat_id title description payload provider_token currency prices start_parameter photo_url reply_markup disable_notification protect_content",
+		(*Server).sendInvoice,
+	},
+	"answerPreCheckoutQuery": {"pre_checkout_query_id ok error_message", (*Server).answerPreCheckoutQuery},
+	"setMessageReaction":     {"chat_id message_id reaction is_big", (*Server).setMessageReaction},
 	"sendChatAction":         {"chat_id action message_thread_id", (*Server).sendChatAction},
 	"editMessageText":        {"chat_id message_id text entities reply_markup disable_web_page_preview", (*Server).editMessageText},
 	"editMessageCaption":     {"chat_id message_id caption caption_entities reply_markup", (*Server).editMessageCaption},
@@ -43,14 +48,21 @@ var methods = map[string]method{
 type Message struct {
 	ID      int
 	Text    string // or the caption
-	Image   string
+	Image   string // where it is; of one that was uploaded its id
+	Upload  []byte // the picture itself, when the bot sent that
 	Buttons []Button
+	Invoice *Invoice
 	Edits   int
 	Deleted bool
+
+	Reaction string // what the person put on it
 }
 
 // Button is one button under a message.
-type Button struct{ Label, Data, URL string }
+type Button struct {
+	Label, Data, URL string
+	Pay              bool
+}
 
 func (s *Server) getMe(*http.Request) (any, *failure) {
 	return bot(), nil
@@ -65,12 +77,12 @@ func (s *Server) sendMessage(r *http.Request) (any, *failure) {
 }
 
 func (s *Server) sendPhoto(r *http.Request) (any, *failure) {
-	msg := &Message{Text: r.Form.Get("caption"), Image: r.Form.Get("photo")}
+	msg := &Message{Text: r.Form.Get("caption")}
 	if units(msg.Text) > 1024 {
 		return nil, bad("message caption is too long")
 	}
-	if u, err := url.Parse(msg.Image); err != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, bad("wrong remote file identifier specified: can't unserialize it")
+	if failed := s.photo(r, msg); failed != nil {
+		return nil, failed
 	}
 	return s.show(r, msg)
 }
@@ -81,13 +93,16 @@ func (s *Server) show(r *http.Request, msg *Message) (any, *failure) {
 	if failed != nil {
 		return nil, failed
 	}
+	msg.Buttons, msg.Text = buttons, strings.TrimSpace(msg.Text)
+	if failed := payable(msg); failed != nil {
+		return nil, failed
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g, failed := s.group(r)
 	if failed != nil {
 		return nil, failed
 	}
-	msg.Buttons, msg.Text = buttons, strings.TrimSpace(msg.Text)
 	if g != nil {
 		msg.ID = s.next("message")
 		return g.post(r, msg)
@@ -106,10 +121,23 @@ func (s *Server) show(r *http.Request, msg *Message) (any, *failure) {
 }
 
 func (s *Server) messageJSON(p *Person, msg *Message) map[string]any {
-	return map[string]any{
-		"message_id": msg.ID, "date": time.Now().Unix(), "chat": p.chat(), "text": msg.Text,
-		"from": bot(),
+	out := map[string]any{"message_id": msg.ID, "date": time.Now().Unix(), "chat": p.chat(), "from": bot()}
+	switch {
+	case msg.Invoice != nil:
+		in := msg.Invoice
+		out["invoice"] = map[string]any{
+			"title": in.Title, "description": in.Description, "start_parameter": "", "currency": in.Currency, "total_amount": in.Amount,
+		}
+	case msg.Upload != nil:
+		out["caption"] = msg.Text
+		out["photo"] = []any{
+			map[string]any{"file_id": "small-" + msg.Image, "file_unique_id": "us", "width": 90, "height": 90},
+			map[string]any{"file_id": msg.Image, "file_unique_id": "ul", "width": 800, "height": 800},
+		}
+	default:
+		out["text"] = msg.Text
 	}
+	return out
 }
 
 // reachable finds who is written to, or why they cannot be. The caller holds the lock.
@@ -275,6 +303,7 @@ func keyboard(markup string) ([]Button, *failure) {
 			Text string  `json:"text"`
 			Data *string `json:"callback_data"`
 			URL  string  `json:"url"`
+			Pay  bool    `json:"pay"`
 		} `json:"inline_keyboard"`
 	}
 	dec := json.NewDecoder(strings.NewReader(markup))
@@ -288,12 +317,12 @@ func keyboard(markup string) ([]Button, *failure) {
 			switch {
 			case strings.TrimSpace(b.Text) == "":
 				return nil, bad("inline keyboard button text must be non-empty")
-			case (b.Data == nil) == (b.URL == ""):
+			case b.Pay && (b.Data != nil || b.URL != ""), !b.Pay && (b.Data == nil) == (b.URL == ""):
 				return nil, bad("inline keyboard button must have exactly one action")
 			case b.Data != nil && (len(*b.Data) < 1 || len(*b.Data) > 64):
 				return nil, bad("BUTTON_DATA_INVALID")
 			}
-			button := Button{Label: b.Text, URL: b.URL}
+			button := Button{Label: b.Text, URL: b.URL, Pay: b.Pay}
 			if b.Data != nil {
 				button.Data = *b.Data
 			}

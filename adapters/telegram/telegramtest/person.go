@@ -18,6 +18,7 @@ type Person struct {
 	started  bool
 	blocked  bool
 	messages []*Message
+	said     map[int]string // the ids of what they wrote, with the emoji that the bot put on each
 }
 
 // Callback is one press of a button.
@@ -35,7 +36,7 @@ func (s *Server) Person(id int64, name string) *Person {
 	if p := s.people[id]; p != nil {
 		return p
 	}
-	p := &Person{ID: id, Name: name, Language: "en", s: s}
+	p := &Person{ID: id, Name: name, Language: "en", s: s, said: map[int]string{}}
 	s.people[id] = p
 	return p
 }
@@ -76,7 +77,9 @@ func (p *Person) say(message map[string]any) int {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	p.started = true
-	message["message_id"], message["date"] = p.s.next("message"), time.Now().Unix()
+	id := p.s.next("message")
+	p.said[id] = ""
+	message["message_id"], message["date"] = id, time.Now().Unix()
 	message["chat"], message["from"] = p.chat(), p.from()
 	return p.s.enqueue("message", message)
 }

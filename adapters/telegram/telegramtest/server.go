@@ -43,6 +43,8 @@ type Server struct {
 	people    map[int64]*Person
 	groups    map[int64]*Group
 	callbacks map[string]*Callback
+	purchases map[string]*Purchase
+	files     map[string][]byte // photos that were uploaded, by their ids
 	faults    map[string][]Fault
 	calls     []Call
 }
@@ -51,6 +53,7 @@ type Server struct {
 type Call struct {
 	Method string
 	Params url.Values
+	Files  map[string]bool // the parameters that were files
 }
 
 // Fault makes calls of a method fail.
@@ -69,7 +72,8 @@ func Start(tb testing.TB) *Server {
 	s := &Server{
 		tb: tb, done: make(chan struct{}), changed: make(chan struct{}), second: 10 * time.Millisecond,
 		nextID: map[string]int{"update": 1000, "message": 0, "callback": 4_000_000_000},
-		people: map[int64]*Person{}, groups: map[int64]*Group{}, callbacks: map[string]*Callback{}, faults: map[string][]Fault{},
+		people: map[int64]*Person{}, groups: map[int64]*Group{}, callbacks: map[string]*Callback{},
+		purchases: map[string]*Purchase{}, files: map[string][]byte{}, faults: map[string][]Fault{},
 		outbound: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}},
 	}
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -180,12 +184,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, &failure{code: http.StatusUnauthorized, description: "Unauthorized"})
 		return
 	}
-	if err := r.ParseForm(); err != nil {
+	if err := parse(r); err != nil {
 		answer(w, nil, bad("can't parse the form"))
 		return
 	}
 	known, exists := methods[method]
-	fault, faulty := s.called(Call{Method: method, Params: r.Form})
+	call := Call{Method: method, Params: r.Form, Files: map[string]bool{}}
+	if r.MultipartForm != nil {
+		for name := range r.MultipartForm.File {
+			call.Files[name] = true
+		}
+	}
+	fault, faulty := s.called(call)
 	switch {
 	case faulty && !fault.Cut && fault.Body != "":
 		w.WriteHeader(fault.Code)

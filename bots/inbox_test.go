@@ -1,0 +1,138 @@
+package bots
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/conversation"
+	"parley/store"
+	"parley/store/storetest"
+)
+
+// heldUp runs an inbox whose writer waits, until it is let go.
+func heldUp(t *testing.T, db *store.Store) (b *inbox, letGo, stop func()) {
+	t.Helper()
+	b = newInbox(db)
+	ctx, cancel := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { b.run(ctx, func(store.Turn, store.Applied, time.Duration) {}) })
+	free := make(chan struct{})
+	work.Go(func() {
+		err := db.Tx(context.Background(), func(*store.Tx) error { <-free; return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	synctest.Wait()
+	return b, sync.OnceFunc(func() { close(free) }), func() { cancel(); work.Wait() }
+}
+
+// idle is a turn in which nothing is done.
+func (s *shop) idle(id string) store.Turn {
+	e := conversation.Event{Kind: conversation.Text, Account: "chat", Chat: "ada", Sender: "ada", ID: id}
+	return store.Turn{Merchant: s.merchant, Channel: "webchat", Event: e, Apply: func(context.Context, *store.Tx, *store.Thread) error { return nil }}
+}
+
+func TestWhoComesWhenTooManyWaitIsSentAwayAfterAWhile(t *testing.T) {
+	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+		b, letGo, stop := heldUp(t, s.store)
+		defer stop()
+		defer letGo()
+		var waiting sync.WaitGroup
+		var stored atomic.Int64
+		submit := func(n int) {
+			waiting.Go(func() {
+				if err := b.submit(context.Background(), s.idle(fmt.Sprint("in", n))); err != nil {
+					t.Error(err)
+					return
+				}
+				stored.Add(1)
+			})
+		}
+		submit(0)
+		synctest.Wait() // it is in the writer's hands
+		for n := range queueSize {
+			submit(n + 1)
+		}
+		synctest.Wait()
+		began := time.Now()
+		if err := b.submit(context.Background(), s.idle("late")); !errors.Is(err, errBusy) || time.Since(began) != busyTime {
+			t.Errorf("got %v after %s, want to be sent away after %s", err, time.Since(began), busyTime)
+		}
+		letGo()
+		waiting.Wait()
+		if n := s.count(`SELECT COUNT(*) FROM inbound`); n != queueSize+1 || stored.Load() != queueSize+1 {
+			t.Errorf("%d of those who waited are stored and %d were told so, want %d", n, stored.Load(), queueSize+1)
+		}
+		if commits := b.commits.Load(); commits > 1+(queueSize+groupSize-1)/groupSize {
+			t.Errorf("they took %d commits, want few", commits)
+		}
+	})
+}
+
+func TestARiderIsCommittedAlsoWhenTheHouseCloses(t *testing.T) {
+	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+		b, letGo, stop := heldUp(t, s.store)
+		var done atomic.Int64
+		ride := func(subject string) {
+			b.ride(func(ctx context.Context, tx *store.Tx) error { return tx.Event(ctx, s.merchant, "rode", subject, nil) }, func(err error) {
+				if err != nil {
+					t.Error(err)
+				}
+				done.Add(1)
+			})
+		}
+		ride("in hand")
+		synctest.Wait()
+		ride("waiting")
+		letGo()
+		stop()
+		ride("too late for the writers")
+		if n := s.count(`SELECT COUNT(*) FROM events WHERE kind = 'rode'`); n != 3 || done.Load() != 3 {
+			t.Errorf("%d riders are stored and %d were told so, want 3", n, done.Load())
+		}
+		if err := b.submit(context.Background(), s.idle("late")); !errors.Is(err, errStopped) {
+			t.Errorf("a turn after the end: %v, want it refused", err)
+		}
+	})
+}
+
+func TestTurnsOfOneCallerThatSeveralWritersTakeAreAllStoredInOrder(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(*testing.T) *store.Store) {
+		s := openShop(t, open(t), opening{})
+		var events []conversation.Event
+		for i := range 60 {
+			e := s.event(fmt.Sprint("chat", i%7), conversation.Text)
+			e.Text = fmt.Sprint("line ", i)
+			events = append(events, e)
+		}
+		if err := s.house.Sink("chat")(t.Context(), events); err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		err := s.store.DB().Select(&lines, `
+	SELECT m.text
+	FROM messages m
+	JOIN conversations v ON v.key = m.conversation_key
+	WHERE m.author = 'contact'
+	ORDER BY v.chat, m.key`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for chat := range 7 {
+			for i := chat; i < 60; i += 7 {
+				want = append(want, fmt.Sprint("line ", i))
+			}
+		}
+		if fmt.Sprint(lines) != fmt.Sprint(want) {
+			t.Errorf("got %q, want %q", lines, want)
+		}
+	})
+}
