@@ -1,10 +1,11 @@
 # make alone lists what there is to do.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FIND_GO  := find . -name '*.go' -not -path '*/node_modules/*' -print0
+FUZZ_TIME ?= 10s
 PEERS     = $(dir $(shell find . -name package-lock.json -not -path '*/node_modules/*'))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt fmt-check vet lint race fresh docs doctor peers build measure chroot image-check
+.PHONY: help run test check fmt fmt-check vet lint race fuzz fresh docs doctor peers build measure torture chroot image-check
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,14 @@ lint: ## golangci-lint; its first run compiles it for about 3 minutes
 race:
 	go test -race ./...
 
+fuzz: ## let each parser read nonsense for FUZZ_TIME (10s); what breaks one is kept in its testdata
+	@grep -rlE '^func Fuzz' --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench . | sort | while read -r file; do \
+		for name in $$(grep -oE '^func Fuzz[A-Za-z0-9]*' "$$file" | cut -c6-); do \
+			echo "$$(dirname "$$file") $$name"; \
+			go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name$$" -fuzztime "$(FUZZ_TIME)" -fuzzminimizetime=20x </dev/null || exit 1; \
+		done; \
+	done
+
 fresh: ## generated files are what the code generates
 	@state() { git status --porcelain; git diff; }; before=$$(state | cksum); $(MAKE) --no-print-directory docs; after=$$(state | cksum); \
 	if [ "$$before" != "$$after" ]; then git status --short; echo 'generated files were stale: commit what make docs wrote'; exit 1; fi
@@ -58,6 +67,9 @@ build: ## the static binary, ./parley
 
 measure: ## size of the built binary and its time to /readyz, against their limits
 	scripts/measure
+
+torture: ## kill, stop and restart the built program 500 times while 50,000 messages come in (about an hour; PARLEY_TORTURE=30x4000 is less)
+	PARLEY_TORTURE=$${PARLEY_TORTURE:-500x50000} go test -count=1 -timeout 6h ./cli -run TestWhatWasConfirmedIsDoneOnce -v
 
 chroot: ## prove the binary as uid 65532 in an empty chroot (needs root)
 	.ci/chroot

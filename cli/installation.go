@@ -155,7 +155,7 @@ func (in *installation) serve(ctx context.Context, l net.Listener) error {
 		houseDone <- err
 	}
 	in.serving.Store(false)
-	return errors.Join(ignoreClosed(err), in.stop(srv, cut, stopHouse, houseDone))
+	return errors.Join(ignoreClosed(err), in.stop(srv, l, cut, stopHouse, houseDone))
 }
 
 // answer serves a request with the pages that are in force when it comes.
@@ -163,8 +163,15 @@ func (in *installation) answer(w http.ResponseWriter, r *http.Request) {
 	in.web.Load().Handler().ServeHTTP(w, r)
 }
 
+// lastCalls is how long those who are connected already may take to say what they want.
+const lastCalls = 100 * time.Millisecond
+
 // stop ends the requests in hand first: their turns are still committed. Streams that never end by themselves are cut after a while.
-func (in *installation) stop(srv *http.Server, cut, stopHouse context.CancelFunc, houseDone <-chan error) error {
+func (in *installation) stop(srv *http.Server, l net.Listener, cut, stopHouse context.CancelFunc, houseDone <-chan error) error {
+	// From now on nobody is connected who was not. Shutdown would hang up on calls that it has not read yet.
+	_ = l.Close()
+	read := time.NewTimer(lastCalls)
+	<-read.C
 	patience := time.AfterFunc(1500*time.Millisecond, cut)
 	defer patience.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
