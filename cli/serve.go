@@ -27,6 +27,7 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 	hungUp := make(chan os.Signal, 1)
 	signal.Notify(hungUp, syscall.SIGHUP)
 	defer signal.Stop(hungUp)
+	tuneMemory(w.getenv)
 	cfg, err := c.load(w, nil)
 	if err != nil {
 		return err

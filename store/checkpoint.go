@@ -21,12 +21,14 @@ const (
 	keptLog         = 4 << 20               // bytes that the log may keep while nothing happens
 	checkpointPause = 10 * time.Millisecond // between looks at the log
 	quietAfter      = time.Second           // without a commit: then all is moved
+	fullPause       = 20 * time.Millisecond // between tries to move while the disk is full
 )
 
 type checkpointer struct {
 	write, own *sqlx.DB
 	path       string
 	commits    chan struct{} // somebody has committed
+	full       chan struct{} // somebody found the disk full
 	stop       context.CancelFunc
 	ended      chan struct{}
 }
@@ -40,7 +42,7 @@ func startCheckpointer(write *sqlx.DB, dsn, path string) (*checkpointer, error) 
 	}
 	own.SetMaxOpenConns(1)
 	ctx, stop := context.WithCancel(context.Background())
-	c := &checkpointer{write: write, own: own, path: path, commits: make(chan struct{}, 1), stop: stop, ended: make(chan struct{})}
+	c := &checkpointer{write: write, own: own, path: path, commits: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: stop, ended: make(chan struct{})}
 	go c.run(ctx)
 	return c, nil
 }
@@ -49,6 +51,14 @@ func startCheckpointer(write *sqlx.DB, dsn, path string) (*checkpointer, error) 
 func (c *checkpointer) committed() {
 	if c != nil {
 		nudge(c.commits)
+	}
+}
+
+// diskFull tells that somebody could not write. What the log holds is then moved, at once and until it is, before anything else is
+// written: a log that is moved begins anew in the place it has, and would else take the room that somebody makes.
+func (c *checkpointer) diskFull() {
+	if c != nil {
+		nudge(c.full)
 	}
 }
 
@@ -69,6 +79,16 @@ func (c *checkpointer) run(ctx context.Context) {
 			return
 		case <-quiet.C:
 			c.tidy(ctx)
+			continue
+		case <-c.full:
+			if p, err := c.restart(ctx); err != nil || p.Busy != 0 {
+				nudge(c.full)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(fullPause):
+			}
 			continue
 		case <-c.commits:
 		}
@@ -96,24 +116,24 @@ func (c *checkpointer) move(ctx context.Context) {
 		p, err = checkpoint(ctx, c.own, "PASSIVE")
 	}
 	if err == nil && p.Log >= restartPages {
-		_ = c.restart(ctx)
+		_, _ = c.restart(ctx)
 	}
 }
 
 // restart holds up the writer until all is moved, so that the next commit begins the log anew. A reader who is at it for long, a
 // backup, keeps the log growing meanwhile.
-func (c *checkpointer) restart(ctx context.Context) error {
+func (c *checkpointer) restart(ctx context.Context) (p pages, err error) {
 	conn, err := c.write.Connx(ctx)
 	if err != nil {
-		return err
+		return p, err
 	}
 	defer func() { _ = conn.Close() }()
 	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout(50)"); err != nil { // ms that readers are waited for
-		return err
+		return p, err
 	}
-	_, err = checkpoint(ctx, conn, "RESTART")
+	p, err = checkpoint(ctx, conn, "RESTART")
 	_, back := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout(10000)")
-	return errors.Join(err, back)
+	return p, errors.Join(err, back)
 }
 
 // tidy moves the rest, and gives back the place of a long log.

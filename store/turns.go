@@ -44,19 +44,26 @@ func (s *Store) ApplyTurns(ctx context.Context, turns []Turn) ([]Applied, error)
 }
 
 // ApplyGroup is ApplyTurns with riders, which go first. A rider that fails is undone and spoils nobody: why stands in failures, at
-// its place. When the transaction fails as a whole, the riders are not run again.
+// its place; the others and the turns are then run again without it. When the transaction fails as a whole, the riders are not run
+// again.
 func (s *Store) ApplyGroup(ctx context.Context, turns []Turn, riders []Rider) (out []Applied, failures []error, err error) {
 	out, failures = make([]Applied, len(turns)), make([]error, len(riders))
 	var failed []int
-	err = s.Tx(ctx, func(tx *Tx) error {
-		clear(out)
-		clear(failures)
-		if err := tx.ride(ctx, riders, failures); err != nil {
+	group := func(riders []Rider) error {
+		return s.Tx(ctx, func(tx *Tx) error {
+			clear(out)
+			if err := tx.ride(ctx, riders); err != nil {
+				return err
+			}
+			failed, err = tx.applyGroup(ctx, turns, out)
 			return err
-		}
-		failed, err = tx.applyGroup(ctx, turns, out)
-		return err
-	})
+		})
+	}
+	if err = group(riders); errors.Is(err, errFell) {
+		s.walk(ctx, riders, failures)
+		riders = nil
+		err = group(nil)
+	}
 	switch {
 	case errors.Is(err, errRefused): // whose rows they are shows when each writes for themselves
 		clear(out)
@@ -78,15 +85,32 @@ func (s *Store) ApplyGroup(ctx context.Context, turns []Turn, riders []Rider) (o
 	return out, failures, nil
 }
 
-// ride runs riders so that the failure of one undoes its own statements only.
-func (tx *Tx) ride(ctx context.Context, riders []Rider, failures []error) error {
-	for i, rider := range riders {
-		var err error
-		if failures[i], err = tx.attempt(ctx, func() error { return rider(ctx, tx) }); err != nil {
+// errFell says that a rider failed. Riders have no savepoints, which cost every group more than the few that fail.
+var errFell = errors.New("a rider failed")
+
+// ride runs riders. When one fails the transaction is over, and they go on foot.
+func (tx *Tx) ride(ctx context.Context, riders []Rider) error {
+	for _, rider := range riders {
+		err := guarded(func() error { return rider(ctx, tx) })
+		if err == nil {
+			err = tx.spoilt // it swallowed what the database said
+		}
+		switch {
+		case err == nil:
+		case isTransient(err), isUnavailable(err), errors.Is(err, errRefused), ctx.Err() != nil:
 			return err
+		default:
+			return fmt.Errorf("%w: %w", errFell, err)
 		}
 	}
 	return nil
+}
+
+// walk runs riders each in a transaction of its own and notes why one failed.
+func (s *Store) walk(ctx context.Context, riders []Rider, failures []error) {
+	for i, rider := range riders {
+		failures[i] = s.Tx(ctx, func(tx *Tx) error { return guarded(func() error { return rider(ctx, tx) }) })
+	}
 }
 
 // attempt runs fn between marks, and takes back what it did when it fails. err is about the whole transaction, which is over then.

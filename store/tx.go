@@ -44,7 +44,9 @@ func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) error {
 	var err error
 	for try := range tries {
 		err = s.once(ctx, s.write, fn)
-		s.trouble.note(err, s.now())
+		if s.trouble.note(err, s.now()); isDiskFull(err) {
+			s.checkpoints.diskFull()
+		}
 		if err == nil || !isTransient(err) && (try > 0 || !isTaken(err)) {
 			return err
 		}
