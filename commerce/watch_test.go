@@ -218,11 +218,11 @@ func TestPendingWatchWaitsForItsLink(t *testing.T) {
 		t.Errorf("%d told before the link was opened", got)
 	}
 	contact, address := shop.Shopper()
-	w, raised, err := arm(shop, "token", contact, address)
+	w, _, err := arm(shop, "token", contact, address)
 	if n := shop.Told(); err != nil || n != 1 || w.Contact != contact || w.Address != address {
 		t.Fatalf("got %+v, %d told, %v; want it told to whoever opened the link", w, n, err)
 	}
-	if _, raised, err = arm(shop, "token", contact, address); err != nil || len(raised) != 0 {
+	if _, raised, err := arm(shop, "token", contact, address); err != nil || len(raised) != 0 {
 		t.Errorf("opened again: got %v, %v, want nothing", raised, err)
 	}
 	other, otherAt := shop.Shopper()

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -204,26 +203,8 @@ func moveInbound(ctx context.Context, tx *sql.Tx) error {
 	const page = 500
 	var account, chat, id string
 	for n := page; n == page; {
-		rows, err := tx.QueryContext(ctx, `
-	SELECT account, chat, network_id, at_ms
-	FROM inbound_before
-	WHERE (account, chat, network_id) > ($1, $2, $3)
-	ORDER BY account, chat, network_id
-	LIMIT $4`, account, chat, id, page)
+		came, err := cameBefore(ctx, tx, account, chat, id, page)
 		if err != nil {
-			return fmt.Errorf("read events that came in: %w", err)
-		}
-		var came []conversation.Event
-		for rows.Next() {
-			var e conversation.Event
-			var at int64
-			if err := rows.Scan(&e.Account, &e.Chat, &e.ID, &at); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			e.At = time.UnixMilli(at)
-			came = append(came, e)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return fmt.Errorf("read events that came in: %w", err)
 		}
 		for _, e := range came {
@@ -246,4 +227,28 @@ func moveInbound(ctx context.Context, tx *sql.Tx) error {
 	}
 	_, err := tx.ExecContext(ctx, `DROP TABLE inbound_before`)
 	return err
+}
+
+// cameBefore lists events of the table before migration 6, after one of them.
+func cameBefore(ctx context.Context, tx *sql.Tx, account, chat, id string, limit int) (came []conversation.Event, err error) {
+	rows, err := tx.QueryContext(ctx, `
+	SELECT account, chat, network_id, at_ms
+	FROM inbound_before
+	WHERE (account, chat, network_id) > ($1, $2, $3)
+	ORDER BY account, chat, network_id
+	LIMIT $4`, account, chat, id, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var e conversation.Event
+		var at int64
+		if err := rows.Scan(&e.Account, &e.Chat, &e.ID, &at); err != nil {
+			return nil, err
+		}
+		e.At = time.UnixMilli(at)
+		came = append(came, e)
+	}
+	return came, rows.Err()
 }

@@ -20,7 +20,6 @@ import (
 type stockOp struct {
 	kind     string // take, free, sell, look
 	quantity int
-	order    int // free and sell concern the order that this take has placed
 }
 
 type stockAnswer struct {
