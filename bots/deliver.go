@@ -28,15 +28,20 @@ type delivering struct {
 	account *account
 	lane    int64
 	room    int
+	under   func() error // waits for what is being told; nil when nothing is
 }
 
-// occurrence tells up to share watchers of an occurrence, and says how many deliveries it dealt with.
+// occurrence tells up to share watchers of an occurrence, and says how many deliveries it dealt with. While some are being told the
+// next are looked up.
 func (d *delivering) occurrence(ctx context.Context, key int64, share int) (dealt int, err error) {
+	defer func() { err = errors.Join(err, d.wait()) }()
 	for _, held := range []bool{true, false} {
+		from := int64(0)
 		for range looksAtOnce {
-			some, told, err := d.some(ctx, commerce.DueFilter{
-				Merchant: d.account.merchant.ID, Occurrence: key, Lane: d.lane, Held: held, At: d.house.now(), Limit: lookAhead,
+			some, last, told, err := d.some(ctx, commerce.DueFilter{
+				Merchant: d.account.merchant.ID, Occurrence: key, Lane: d.lane, Held: held, From: from, At: d.house.now(), Limit: lookAhead,
 			}, share)
+			from = last + 1
 			dealt, share, d.room = dealt+some, share-told, d.room-told
 			if err != nil {
 				return dealt, err
@@ -49,6 +54,16 @@ func (d *delivering) occurrence(ctx context.Context, key int64, share int) (deal
 	return dealt, nil
 }
 
+// wait waits for what is being told.
+func (d *delivering) wait() error {
+	if d.under == nil {
+		return nil
+	}
+	err := d.under()
+	d.under = nil
+	return err
+}
+
 // sorted is deliveries by what is to be done about them.
 type sorted struct {
 	tell, gone, moved []store.Due
@@ -56,8 +71,9 @@ type sorted struct {
 	drop              int
 }
 
-// some deals with the next deliveries of a kind: it says how many it did something about, and how many of these it told.
-func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (dealt, told int, err error) {
+// some deals with the next deliveries of a kind: it says how many it did something about, for which watch the last of them was, and
+// how many it told or is telling.
+func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (dealt int, last int64, told int, err error) {
 	var due []store.Due
 	var product commerce.Product
 	waits := false
@@ -76,14 +92,14 @@ func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || err == nil && (waits || len(due) == 0) {
-		return 0, 0, nil
+		return 0, 0, 0, nil
 	}
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	s := d.sort(due, product)
 	if err := d.spare(ctx, f, s); err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	s.tell = s.tell[:min(len(s.tell), most)]
 	dealt = len(s.gone) + len(s.moved) + s.drop
@@ -93,11 +109,11 @@ func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (
 	for len(s.tell) > 0 {
 		n := min(len(s.tell), toldAtOnce)
 		if err := d.tell(ctx, f, s.tell[:n]); err != nil {
-			return dealt, told, err
+			return dealt, 0, told, err
 		}
 		s.tell, dealt, told = s.tell[n:], dealt+n, told+n
 	}
-	return dealt, told, nil
+	return dealt, due[len(due)-1].Watch.Key, told, nil
 }
 
 func (d *delivering) sort(due []store.Due, p commerce.Product) sorted {
@@ -164,11 +180,12 @@ func plain(due []store.Due) []commerce.Delivery {
 	return out
 }
 
-// tell has each of some deliveries told, in a turn of its own. What they have in common is read once for all of them.
+// tell has each of some deliveries told, in a turn of its own. What they have in common is read once for all of them. It waits for
+// those that were told before, not for these; held ones, which are taken from the beginning each time, are told one batch at a time.
 func (d *delivering) tell(ctx context.Context, f commerce.DueFilter, due []store.Due) error {
 	h, a := d.house, d.account
-	f.Limit = len(due)
-	common := &shared{filter: f, loaded: map[*store.Tx]*commerce.Batch{}}
+	f.Limit, f.From = len(due), due[0].Watch.Key
+	common := &shared{filter: f, account: a, loaded: map[*store.Tx]*batchOfAlerts{}}
 	turns := make([]store.Turn, len(due))
 	for i, each := range due {
 		chat, err := d.chat(ctx, each)
@@ -181,7 +198,14 @@ func (d *delivering) tell(ctx context.Context, f commerce.DueFilter, due []store
 			return tx.HoldDeliveries(ctx, []commerce.Delivery{each.Delivery}, tx.Now().Add(afterFailure))
 		})
 	}
-	return h.inbox.submit(ctx, turns...)
+	next, err := h.inbox.submitBulk(ctx, turns)
+	if err == nil {
+		err, d.under = d.wait(), next
+	}
+	if err == nil && f.Held {
+		err = d.wait()
+	}
+	return err
 }
 
 // chat is where a delivery is told.
@@ -216,25 +240,47 @@ func (a *account) privately(person string, chats []string) string {
 type shared struct {
 	filter commerce.DueFilter
 
+	account *account
+
 	mu     sync.Mutex
-	loaded map[*store.Tx]*commerce.Batch // a group that is tried again is another transaction
+	loaded map[*store.Tx]*batchOfAlerts // a group that is tried again is another transaction
 }
 
-func (b *shared) in(ctx context.Context, tx *store.Tx) (*commerce.Batch, error) {
+// batchOfAlerts is what the alerts of one transaction share.
+type batchOfAlerts struct {
+	commerce.Batch
+	window bool // the network asks when the contact wrote last, so that none may be handed over
+	ahead  int  // how many of them are handed over to the outbox
+}
+
+// mayHand says that a message may be handed over.
+func (b *batchOfAlerts) mayHand(o *outbox, c conversation.Class, now time.Time) bool {
+	return b != nil && !b.window && store.LaneOf(c) == store.Campaigns && o.acceptsAhead(b.ahead, now)
+}
+
+// handed counts one that is.
+func (b *batchOfAlerts) handed() {
+	if b != nil {
+		b.ahead++
+	}
+}
+
+func (b *shared) in(ctx context.Context, tx *store.Tx) (*batchOfAlerts, error) {
 	b.mu.Lock()
 	loaded := b.loaded[tx]
 	b.mu.Unlock()
 	if loaded != nil {
 		return loaded, nil
 	}
-	fresh, err := commerce.LoadBatch(ctx, tx, b.filter) // without the mutex: it waits for whoever has the product
+	batch, err := commerce.LoadBatch(ctx, tx, b.filter) // without the mutex: it waits for whoever has the product
 	if err != nil {
 		return nil, err
 	}
+	loaded = &batchOfAlerts{Batch: batch, window: b.account.limits.Window > 0}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.loaded[tx] = &fresh
-	return &fresh, nil
+	b.loaded[tx] = loaded
+	return loaded, nil
 }
 
 func (t *turn) deliver(ctx context.Context, common *shared, watch int64) error {
@@ -246,7 +292,7 @@ func (t *turn) deliver(ctx context.Context, common *shared, watch int64) error {
 	if err != nil || alert.Repeat || alert.Dropped != "" {
 		return err
 	}
-	t.alert = &alert
+	t.alert, t.batch = &alert, b
 	vars := t.house.watchVars(alert.Watch, alert.Product, t.th.Contact.Name)
 	t.house.quote(vars, alert.Quote)
 	vars["was"] = alert.Occurrence.WasPrice.String()

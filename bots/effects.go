@@ -57,7 +57,10 @@ func (t *turn) carry(ctx context.Context, eff effect.Effect, place conversation.
 		return t.resume(ctx, place)
 	case effect.Remind:
 		due := now.Add(e.After)
-		t.tx.AfterCommit(t.house.wakeClock)
+		if e.After < t.house.poll { // the clock looks by itself once per poll
+			t.tx.AfterCommit(t.house.wakeClock)
+		}
+		place.Vars = conversation.Vars{"entered": place.Vars["entered"]} // all that a timeout looks at
 		return nil, t.tx.SetTimer(ctx, who, e.Event, place, due)
 	}
 	return nil, fmt.Errorf("no way to carry out an effect of type %T", eff)

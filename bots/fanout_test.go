@@ -3,6 +3,7 @@ package bots
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,76 @@ func TestAFanoutPutsNoMoreOnTheWayThanItsOutboxHasRoomFor(t *testing.T) {
 		s.heardOnce(people)
 		if n := s.count(`SELECT count(*) FROM occurrences WHERE state <> 'done'`); n != 0 {
 			t.Errorf("%d occurrences have not ended", n)
+		}
+	})
+}
+
+func TestAnOutboxTakesAlertsAheadOnlyWhileNoneWaitsBeforeThem(t *testing.T) {
+	now := time.Now()
+	var done chan struct{}
+	opened := func(pace adapters.Pace) *outbox {
+		o := newOutbox(pace)
+		done = make(chan struct{})
+		o.start(sender{
+			send:    func(p store.Part) result { <-done; return result{part: p, state: store.Sent} },
+			give:    func(store.Part) {},
+			counted: func(chat string) (string, bool) { return chat, false },
+		})
+		return o
+	}
+	o := opened(adapters.Pace{})
+	for n := range campaignAhead {
+		if !o.acceptsAhead(0, now) {
+			t.Fatalf("no more than %d may wait for a sender, want %d", n, campaignAhead)
+		}
+		o.take(store.Part{Key: int64(n + 1), Lane: store.Campaigns}, now)
+	}
+	if o.acceptsAhead(0, now) {
+		t.Errorf("more than %d may wait for a sender", campaignAhead)
+	}
+	close(done)
+	o.sending.Wait()
+	if !o.acceptsAhead(campaignAhead-1, now) || o.acceptsAhead(campaignAhead, now) {
+		t.Error("those that a commit hands over do not count as those that wait")
+	}
+	o.campaigns.Add(1)
+	if o.acceptsAhead(0, now) {
+		t.Error("one may pass by what waits in the table")
+	}
+	o = opened(adapters.Pace{Account: adapters.Rate{Count: 4, Per: time.Second, Burst: 4}})
+	defer close(done)
+	handed := 0
+	for o.acceptsAhead(handed, now) {
+		handed++
+	}
+	if handed != 3 { // three quarters of what the network allows
+		t.Errorf("%d may be handed over at once, want 3", handed)
+	}
+	o.shut()
+	if o.acceptsAhead(0, now) {
+		t.Error("an outbox that is shut takes alerts")
+	}
+}
+
+func TestAnAlertKnowsWhetherTheNetworksWindowIsClosed(t *testing.T) {
+	limits := chatty
+	limits.Window = 24 * time.Hour
+	bubble(t, opening{limits: limits}, func(t *testing.T, s *shop) {
+		closed := map[string]bool{}
+		s.net.failing(func(p adapters.Part) error {
+			if strings.Contains(p.Text, "now costs") {
+				closed[p.Chat] = p.WindowClosed
+			}
+			return nil
+		})
+		s.stock("mug", 10)
+		s.says("ada", "help")
+		s.subscribe(s.subscribes("ada", "17.50"))
+		s.subscribe(s.subscribes("bob", "17.50"))
+		s.reprice("mug", 1700)
+		rests()
+		if want := map[string]bool{"ada": false, "bob": true}; !maps.Equal(closed, want) {
+			t.Errorf("the window is closed: %v, want %v", closed, want)
 		}
 	})
 }

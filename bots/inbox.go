@@ -35,6 +35,7 @@ const (
 type inbox struct {
 	store   *store.Store
 	writers []chan *batch
+	bulk    []chan *batch // for each writer, what nobody waits for
 	seed    maphash.Seed
 	ended   chan struct{} // closed when nobody commits any more
 	rode    chan struct{} // riders wait
@@ -72,6 +73,7 @@ func newInbox(s *store.Store) *inbox {
 	b := &inbox{store: s, seed: maphash.MakeSeed(), ended: make(chan struct{}), rode: make(chan struct{}, 1)}
 	for range n {
 		b.writers = append(b.writers, make(chan *batch, queueSize))
+		b.bulk = append(b.bulk, make(chan *batch, queueSize))
 	}
 	return b
 }
@@ -85,8 +87,22 @@ var (
 
 // submit returns once the turns are committed. When too many wait already it fails after a while: that is the back-pressure.
 func (b *inbox) submit(ctx context.Context, turns ...store.Turn) error {
+	committed, err := b.begin(ctx, b.writers, turns)
+	if err != nil {
+		return err
+	}
+	return committed()
+}
+
+// submitBulk is submit for turns that nobody waits for: they share no commit with those of others, who would else wait for them. It
+// returns as soon as they are queued. committed waits for their commit.
+func (b *inbox) submitBulk(ctx context.Context, turns []store.Turn) (committed func() error, err error) {
+	return b.begin(ctx, b.bulk, turns)
+}
+
+func (b *inbox) begin(ctx context.Context, queues []chan *batch, turns []store.Turn) (committed func() error, err error) {
 	if len(turns) == 0 {
-		return nil
+		return func() error { return nil }, nil
 	}
 	now := time.Now()
 	first := b.writerOf(turns[0])
@@ -95,19 +111,21 @@ func (b *inbox) submit(ctx context.Context, turns ...store.Turn) error {
 	if len(b.writers) > 1 && len(turns) > 1 {
 		request, others = b.split(turns, first, now)
 	}
-	if err := b.queue(ctx, first, request); err != nil {
-		return err
+	if err := b.queue(ctx, queues[first], request); err != nil {
+		return nil, err
 	}
 	for _, other := range others { // what a network delivers together may be committed apart: each turn counts for itself
-		if err := b.queue(ctx, b.writerOf(other.turns[0]), other); err != nil {
-			return err
+		if err := b.queue(ctx, queues[b.writerOf(other.turns[0])], other); err != nil {
+			return nil, err
 		}
 	}
-	err := b.wait(ctx, request)
-	for _, other := range others {
-		err = errors.Join(err, b.wait(ctx, other))
-	}
-	return err
+	return func() error {
+		err := b.wait(ctx, request)
+		for _, other := range others {
+			err = errors.Join(err, b.wait(ctx, other))
+		}
+		return err
+	}, nil
 }
 
 func (b *inbox) writerOf(t store.Turn) int {
@@ -138,14 +156,14 @@ func (b *inbox) split(turns []store.Turn, first int, now time.Time) (request *ba
 	return byWriter[first], others
 }
 
-func (b *inbox) queue(ctx context.Context, writer int, request *batch) error {
+func (b *inbox) queue(ctx context.Context, queue chan *batch, request *batch) error {
 	select {
 	case <-b.ended:
 		return errStopped
 	default:
 	}
 	select {
-	case b.writers[writer] <- request:
+	case queue <- request:
 		return nil
 	default:
 	}
@@ -157,7 +175,7 @@ func (b *inbox) queue(ctx context.Context, writer int, request *batch) error {
 	full := time.NewTimer(busyTime)
 	defer full.Stop()
 	select {
-	case b.writers[writer] <- request:
+	case queue <- request:
 		return nil
 	case <-full.C:
 		b.busy.Add(1)
@@ -211,16 +229,17 @@ func (b *inbox) takeRiders() []rider {
 // run commits what waits, until stop is done; then it answers those who still wait and returns. It runs once.
 func (b *inbox) run(stop context.Context, note applied) {
 	var writers sync.WaitGroup
-	for _, queue := range b.writers {
-		writers.Go(func() { b.write(stop, queue, note) })
+	for i, queue := range b.writers {
+		writers.Go(func() { b.write(stop, queue, b.bulk[i], note) })
 	}
 	writers.Wait()
 	for !b.isOver() {
 		b.commit(stop, nil, b.takeRiders(), nil)
 	}
 	close(b.ended)
-	for _, queue := range b.writers {
+	for i, queue := range b.writers {
 		refuse(queue)
+		refuse(b.bulk[i])
 	}
 }
 
@@ -243,15 +262,19 @@ func refuse(queue chan *batch) {
 	}
 }
 
-// write is one writer.
-func (b *inbox) write(stop context.Context, queue chan *batch, note applied) {
+// write is one writer. Where both wait, what people wait for and the rest have their turns.
+func (b *inbox) write(stop context.Context, queue, bulk chan *batch, note applied) {
 	crowd := 0
 	for {
 		var first *batch
 		select {
 		case <-stop.Done():
 			refuse(queue)
+			refuse(bulk)
 			return
+		case request := <-bulk:
+			b.commit(stop, []*batch{request}, b.takeRiders(), note)
+			continue
 		case first = <-queue:
 		case <-b.rode:
 		}
@@ -262,6 +285,13 @@ func (b *inbox) write(stop context.Context, queue chan *batch, note applied) {
 			}
 		}
 		group, n := gather(queue, first)
+		if n == 0 { // riders go with whatever waits
+			select {
+			case request := <-bulk:
+				group = []*batch{request}
+			default:
+			}
+		}
 		b.commit(stop, group, b.takeRiders(), note)
 		if crowd = 0; n > 1 {
 			crowd = yields

@@ -39,6 +39,44 @@ func (s *shop) idle(id string) store.Turn {
 	return store.Turn{Merchant: s.merchant, Channel: "webchat", Event: e, Apply: func(context.Context, *store.Tx, *store.Thread) error { return nil }}
 }
 
+func TestWhatNobodyWaitsForSharesNoCommitWithWhatPeopleWaitFor(t *testing.T) {
+	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+		b, letGo, stop := heldUp(t, s.store)
+		defer stop()
+		defer letGo()
+		var waiting sync.WaitGroup
+		submit := func(ids ...string) {
+			for _, id := range ids {
+				waiting.Go(func() {
+					if err := b.submit(context.Background(), s.idle(id)); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		submit("first")
+		synctest.Wait() // it is in the writer's hands
+		committed, err := b.submitBulk(t.Context(), []store.Turn{s.idle("many1"), s.idle("many2"), s.idle("many3")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		submit("answer1", "answer2")
+		synctest.Wait()
+		letGo()
+		waiting.Wait()
+		if err := committed(); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.count(`SELECT COUNT(*) FROM inbound`); n != 6 {
+			t.Errorf("%d are stored, want 6", n)
+		}
+		synctest.Wait()
+		if n := b.commits.Load(); n != 3 {
+			t.Errorf("%d commits, want one of the first, one of the answers and one of the many", n)
+		}
+	})
+}
+
 func TestWhoComesWhenTooManyWaitIsSentAwayAfterAWhile(t *testing.T) {
 	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
 		b, letGo, stop := heldUp(t, s.store)

@@ -18,7 +18,7 @@ const (
 	// claimedAhead is how many parts from the table an account has in memory at most, with the network or about to be: enough to keep
 	// the senders at work while the next are claimed. After a crash they count as interrupted.
 	claimedAhead  = 4 * senders
-	campaignAhead = 4 * campaignSenders
+	campaignAhead = 4 * senders
 	// handedOver is how many parts are taken into memory right after their commit, before new ones stay in the table.
 	handedOver = 256
 	// campaignWindow is how many parts of campaigns wait in the table before a fan-out pauses.
@@ -91,8 +91,8 @@ func (o *outbox) setPace(p adapters.Pace) {
 }
 
 // accepts says that the first part of a message of the class may be handed over right after its commit, by take. It stays in the
-// table when there is no room, the network has asked to wait, or others wait there already. Only answers are handed over: after a
-// crash they are sent again, whether or not they had left.
+// table when there is no room, the network has asked to wait, or others wait there already. It is for answers: after a crash they are
+// sent again, whether or not they had left.
 func (o *outbox) accepts(c conversation.Class, now time.Time) bool {
 	if c != conversation.Answer && c != "" {
 		return false
@@ -101,6 +101,19 @@ func (o *outbox) accepts(c conversation.Class, now time.Time) bool {
 	defer o.mu.Unlock()
 	return o.open && !o.behind && len(o.under) < handedOver && !o.paused.After(now) &&
 		o.pacer.account.wait(o.pacer.pace.Account, now) == 0
+}
+
+// acceptsAhead is accepts for campaigns, of which a commit under way hands over some already: after a crash they count as interrupted, as
+// those do that were claimed, so that no more wait here for a sender than could be claimed. Those in the table are not passed by.
+func (o *outbox) acceptsAhead(handed int, now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	unsent := o.queues[store.Campaigns].len() + o.busy[store.Campaigns] + len(o.paced) + handed
+	if !o.open || o.campaigns.Load() > 0 || o.paused.After(now) || unsent >= campaignAhead || o.held[store.Campaigns]+handed >= campaignWindow {
+		return false
+	}
+	n, _ := o.pacer.room(store.Campaigns, handed+1, now)
+	return n > handed
 }
 
 // take is given a part that its commit marked as under way. It does not wait.

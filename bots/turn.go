@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +32,7 @@ type turn struct {
 	heard   string          // the network's id of the message that brought it about; "" for none
 	onPage  bool            // the contact buys on the page of a link, not in the chat
 	alert   *commerce.Alert // what it tells a watcher; nil elsewhere
+	batch   *batchOfAlerts  // with whom; nil elsewhere
 	origin  string          // names what staff are saying in a room, where they may change it later; "" elsewhere
 }
 
@@ -42,10 +42,16 @@ func (h *House) newTurn(a *account, tx *store.Tx, th *store.Thread, cause string
 
 // receive is the turn of an event that a network delivered.
 func (h *House) receive(a *account, e conversation.Event) store.Turn {
-	return store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e, Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
+	turn := store.Turn{Merchant: a.merchant.ID, Channel: a.Channel, Event: e, Apply: func(ctx context.Context, tx *store.Tx, th *store.Thread) error {
 		t := h.newTurn(a, tx, th, causeOf(a, e))
 		return t.shown(ctx, t.receive(ctx, e))
 	}}
+	if id, _ := readChoice(e.Value); e.Kind == conversation.Choice && strings.HasPrefix(id, "msg_") {
+		if _, ok := store.ParseID(id); ok {
+			turn.Shown = id
+		}
+	}
+	return turn
 }
 
 // causeOf names an event where a command must be carried out once: the same for each delivery of it. It is a hash, since it stands
@@ -191,20 +197,19 @@ func (t *turn) meet(e conversation.Event) {
 // lookUpChoice finds which button a value belongs to: in this conversation, by the message that showed it. It fills in the name
 // and the place, and returns the label. A value that is not ours is treated as words that nobody understands.
 func (t *turn) lookUpChoice(ctx context.Context, e *conversation.Event) (string, error) {
-	id, index, ok := strings.Cut(e.Value, ":")
-	n, err := strconv.Atoi(index)
-	if !ok || err != nil || n < 0 {
+	id, n := readChoice(e.Value)
+	if id == "" {
 		return t.unknownChoice(e), nil
 	}
-	m, err := t.tx.Message(ctx, t.m.ID, t.th.Key, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && n >= len(m.Choices) {
+	choices, place, err := t.tx.Choices(ctx, t.m.ID, t.th.Key, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && n >= len(choices) {
 		return t.unknownChoice(e), nil
 	}
 	if err != nil {
 		return "", err
 	}
-	e.Name, e.Context = m.Choices[n].ID, m.Context
-	return m.Choices[n].Label, nil
+	e.Name, e.Context = choices[n].ID, place
+	return choices[n].Label, nil
 }
 
 func (t *turn) unknownChoice(e *conversation.Event) string {
@@ -212,8 +217,18 @@ func (t *turn) unknownChoice(e *conversation.Event) string {
 	return "?"
 }
 
-// choiceValue is what a network carries for a choice; lookUpChoice reads it.
+// choiceValue is what a network carries for a choice; readChoice reads it.
 func choiceValue(message string, index int) string { return message + ":" + strconv.Itoa(index) }
+
+// readChoice says which choice of which message a value is; the message is "" when the value is not one of ours.
+func readChoice(value string) (message string, index int) {
+	message, digits, ok := strings.Cut(value, ":")
+	index, err := strconv.Atoi(digits)
+	if !ok || err != nil || index < 0 {
+		return "", 0
+	}
+	return message, index
+}
 
 // mostSteps bounds what one event can set off, should flows chase each other.
 const mostSteps = 32
@@ -255,9 +270,9 @@ func (t *turn) run(ctx context.Context, first conversation.Event) error {
 }
 
 // placeOf is where a step has come to: also when the state it entered ended the flow, since the buttons shown there still lead
-// back to it.
+// back to it. Its facts are the session's own: a step does not change those that it is given.
 func placeOf(set *flow.Set, session conversation.Session, moves []conversation.Move) conversation.Context {
-	place := conversation.Context{Flow: session.Flow, Hash: session.Hash, State: session.State, Vars: maps.Clone(session.Vars)}
+	place := conversation.Context{Flow: session.Flow, Hash: session.Hash, State: session.State, Vars: session.Vars}
 	if len(moves) > 0 {
 		to := moves[len(moves)-1].To
 		place.Flow, place.State, place.Hash = to.Flow, to.State, set.Hash
@@ -327,7 +342,7 @@ func (t *turn) say(ctx context.Context, author string, r conversation.Reply, pla
 		}
 	}
 	parts := plan(r, t.account.limits)
-	handed, err := t.tx.AddParts(ctx, t.th, m, parts, t.due(r.Class), why == "" && outbox.accepts(r.Class, now()))
+	handed, err := t.tx.AddParts(ctx, t.th, m, parts, t.due(r.Class), why == "" && (outbox.accepts(r.Class, now()) || t.batch.mayHand(outbox, r.Class, now())))
 	if err != nil {
 		return m, err
 	}
@@ -335,14 +350,17 @@ func (t *turn) say(ctx context.Context, author string, r conversation.Reply, pla
 		m.State = string(store.Failed)
 		return m, t.tx.FailRest(ctx, key, why)
 	}
+	queued := len(parts)
 	if handed != nil {
+		queued--
+		t.batch.handed()
 		t.tx.AfterCommit(func() { outbox.take(*handed, now()) })
 	}
-	if handed == nil || len(parts) > 1 {
+	if queued > 0 {
 		t.tx.AfterCommit(t.account.rouse)
 	}
-	if store.LaneOf(r.Class) == store.Campaigns {
-		t.tx.AfterCommit(func() { outbox.campaigns.Add(int64(len(parts))) })
+	if queued > 0 && store.LaneOf(r.Class) == store.Campaigns {
+		t.tx.AfterCommit(func() { outbox.campaigns.Add(int64(queued)) })
 	}
 	if err := t.standing(ctx, key, r, place); err != nil {
 		return m, err

@@ -39,6 +39,7 @@ func Outcomes() []string {
 type DueFilter struct {
 	Merchant         MerchantID
 	Occurrence, Lane int64
+	From             int64 // of those that wait: from the one for this watch on, by its key
 	Held             bool
 	At               time.Time
 	Limit            int

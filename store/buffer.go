@@ -57,6 +57,7 @@ var bufferColumns = [bufferedTables]columns{
 	{bit: inTold, table: "deliveries", names: []string{"occurrence_key", "lane", "watch_key"}, texts: []bool{false, false, false},
 		shape: `DELETE FROM deliveries WHERE (occurrence_key, lane, watch_key) IN (%s)`},
 	{bit: inTallies, table: "tallies", names: []string{"occurrence_key", "outcome", "n"}, texts: []bool{false, true, false}, shape: addTallies},
+	newColumns(inTimers, "timers", `merchant_id conversation_key event:text context:text due_ms`),
 }
 
 // buffer is the rows of one table that a transaction has made. Those that are written stay until it ends: a turn that fails takes
@@ -122,7 +123,7 @@ func needs(set tables) tables {
 	if set&inParts != 0 {
 		set |= inMessages
 	}
-	if set&(inMessages|inStandings) != 0 {
+	if set&(inMessages|inStandings|inTimers) != 0 {
 		set |= inConversations
 	}
 	if set&inConversations != 0 {
@@ -381,6 +382,7 @@ func (tx *Tx) undo(ctx context.Context) error {
 			return fmt.Errorf("release savepoint: %w", err)
 		}
 		tx.spoilt = nil
+		tx.unlocked() // on Postgres it let go of the rows that the turn had locked
 	}
 	if tx.spoilt != nil {
 		return tx.spoilt

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/commerce"
+	"parley/commerce/money"
 )
 
 // Due is a delivery with what is needed to address it.
@@ -17,48 +18,49 @@ type Due struct {
 	TimeZone  string // the contact's
 }
 
-type dueRow struct {
-	watchRow
-	Lane      int64
-	Due       int64 `db:"due_ms"`
-	May       int
-	Account   string
-	NetworkID string `db:"network_id"`
-	TimeZone  string `db:"time_zone"`
-}
-
 const (
-	// Everything that decides about a delivery, in one statement, in the order in which people asked.
-	dueColumns = `
-	SELECT ` + watchColumns + `, chunk.lane, chunk.due_ms, COALESCE(a.account, '') AS account, COALESCE(a.network_id, '') AS network_id,
-		COALESCE(c.time_zone, '') AS time_zone,
+	// What decides about a delivery, in the order in which people asked: of the watch nothing but that.
+	decidingColumns = `w.key, w.id, w.contact_key, w.address_key, w.event, w.currency, w.threshold_minor, w.quantity, w.not_at_night,
+		w.state, w.epoch, chunk.lane, chunk.due_ms,
 		CASE WHEN a.state IN ('linked', 'verified') AND EXISTS (
 			SELECT 1
 			FROM consents n
 			WHERE n.merchant_id = w.merchant_id AND n.contact_key = w.contact_key AND n.purpose = 'alert' AND n.revoked_ms = 0
-				AND n.address_key IN (0, w.address_key)) THEN 1 ELSE 0 END AS may
+				AND n.address_key IN (0, w.address_key)) THEN 1 ELSE 0 END AS may`
+
+	dueColumns = `
+	SELECT ` + decidingColumns + `, COALESCE(a.account, '') AS account, COALESCE(a.network_id, '') AS network_id,
+		COALESCE((SELECT c.time_zone FROM contacts c WHERE c.key = w.contact_key AND w.not_at_night = 1), '') AS time_zone
 	FROM (`
 
 	dueJoins = `) chunk
 	JOIN watches w ON w.key = chunk.watch_key
 	LEFT JOIN addresses a ON a.key = w.address_key
-	LEFT JOIN contacts c ON c.key = w.contact_key
 	WHERE w.merchant_id = $1
 	ORDER BY chunk.due_ms, chunk.watch_key`
 
-	waitingDeliveries = dueColumns + `
+	waitingDeliveries = dueColumns + waitingChunk + dueJoins
+	heldDeliveries    = dueColumns + heldChunk + dueJoins
+	waitingDecisions  = `
+	SELECT ` + decidingColumns + `
+	FROM (` + waitingChunk + dueJoins
+	heldDecisions = `
+	SELECT ` + decidingColumns + `
+	FROM (` + heldChunk + dueJoins
+
+	waitingChunk = `
 		SELECT lane, watch_key, 0 AS due_ms
 		FROM deliveries
-		WHERE occurrence_key = $2 AND lane = $3
+		WHERE occurrence_key = $2 AND lane = $3 AND watch_key >= $5
 		ORDER BY watch_key
-		LIMIT $4` + dueJoins
+		LIMIT $4`
 
-	heldDeliveries = dueColumns + `
+	heldChunk = `
 		SELECT lane, watch_key, due_ms
 		FROM held
 		WHERE occurrence_key = $2 AND lane = $3 AND due_ms <= $5
 		ORDER BY due_ms, watch_key
-		LIMIT $4` + dueJoins
+		LIMIT $4`
 
 	holdDelivery = `
 	INSERT INTO held (occurrence_key, lane, due_ms, watch_key, single)
@@ -81,33 +83,52 @@ const (
 	SET n = tallies.n + excluded.n`
 )
 
-// Due lists deliveries with whatever is needed to tell them.
+// Due lists deliveries with whatever is needed to tell them. Their watches lack what is of no concern to that.
 func (tx *Tx) Due(ctx context.Context, f commerce.DueFilter) ([]Due, error) {
-	var rows []dueRow
-	query, args := waitingDeliveries, []any{f.Merchant, f.Occurrence, f.Lane, f.Limit}
+	query, from := waitingDeliveries, f.From
 	if f.Held {
-		query, args = heldDeliveries, append(args, ms(f.At))
+		query, from = heldDeliveries, ms(f.At)
 	}
-	if err := tx.list(ctx, "list due deliveries", &rows, query, args...); err != nil {
-		return nil, err
-	}
-	out := make([]Due, len(rows))
-	for i, r := range rows {
-		out[i] = Due{
-			Delivery: commerce.Delivery{Occurrence: f.Occurrence, Lane: r.Lane, Due: at(r.Due), Held: f.Held, Watch: r.watch(), May: r.May != 0},
-			Account:  r.Account, NetworkID: r.NetworkID, TimeZone: r.TimeZone,
+	out := make([]Due, 0, f.Limit)
+	err := tx.each(ctx, "list due deliveries", func(scan func(...any) error) error {
+		var d Due
+		if err := scanDelivery(&d.Delivery, f, scan, &d.Account, &d.NetworkID, &d.TimeZone); err != nil {
+			return err
 		}
-	}
-	return out, nil
+		out = append(out, d)
+		return nil
+	}, query, f.Merchant, f.Occurrence, f.Lane, f.Limit, from)
+	return out, err
 }
 
-// DueDeliveries lists deliveries for a decision about them.
+// scanDelivery reads a delivery, and what stands behind it in its row.
+func scanDelivery(d *commerce.Delivery, f commerce.DueFilter, scan func(...any) error, others ...any) error {
+	w := &d.Watch
+	var threshold, due int64
+	var night, may int
+	var currency money.Currency
+	err := scan(append([]any{&w.Key, &w.ID, &w.Contact, &w.Address, &w.Event, &currency, &threshold, &w.Quantity, &night, &w.State, &w.Epoch,
+		&d.Lane, &due, &may}, others...)...)
+	w.Merchant, w.Threshold, w.NotAtNight = f.Merchant, orNone(threshold, currency), night != 0
+	d.Occurrence, d.Due, d.Held, d.May = f.Occurrence, at(due), f.Held, may != 0
+	return err
+}
+
+// DueDeliveries lists deliveries for a decision about them. Their watches lack what is of no concern to that.
 func (tx *Tx) DueDeliveries(ctx context.Context, f commerce.DueFilter) ([]commerce.Delivery, error) {
-	due, err := tx.Due(ctx, f)
-	out := make([]commerce.Delivery, len(due))
-	for i, d := range due {
-		out[i] = d.Delivery
+	query, from := waitingDecisions, f.From
+	if f.Held {
+		query, from = heldDecisions, ms(f.At)
 	}
+	out := make([]commerce.Delivery, 0, f.Limit)
+	err := tx.each(ctx, "list deliveries to decide about", func(scan func(...any) error) error {
+		var d commerce.Delivery
+		if err := scanDelivery(&d, f, scan); err != nil {
+			return err
+		}
+		out = append(out, d)
+		return nil
+	}, query, f.Merchant, f.Occurrence, f.Lane, f.Limit, from)
 	return out, err
 }
 

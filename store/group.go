@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
+	"parley/commerce"
 	"parley/conversation"
 )
 
@@ -14,9 +16,12 @@ type group struct {
 	turns   []Turn
 	now     int // the turn under way
 	threads map[place]*Thread
-	loaded  bool             // those of the turns to come are, so that who is missing in threads does not exist
-	current *Thread          // of the turn under way
-	people  map[place]person // those who write in conversations that do not exist
+	loaded  bool                                // those of the turns to come are, so that who is missing in threads does not exist
+	current *Thread                             // of the turn under way
+	people  map[place]person                    // those who write in conversations that do not exist
+	shown   map[string]shown                    // by id, messages whose buttons are pressed by the turns; nil when they were not looked up
+	quotes  map[commerce.QuoteID]commerce.Quote // those that the buttons buy
+	free    map[int64]bool                      // by key, those of them that no order has used; nil when that was not looked up
 }
 
 // place names a chat, or an address, on an account.
@@ -45,10 +50,19 @@ func (g *group) saved(th *Thread) {
 	}
 }
 
-// changed has other conversations of a person loaded anew whose contact or address was changed.
+// changed has other conversations of a person loaded anew whose contact or address was changed, and those to come made with it.
 func (g *group) changed(th *Thread) {
 	if g == nil {
 		return
+	}
+	for from, p := range g.people {
+		if p.contact == th.ContactKey {
+			p.who = th.Contact
+			if p.key == th.AddressKey {
+				p.at.State = th.Address.State
+			}
+			g.people[from] = p
+		}
 	}
 	for _, other := range g.threads {
 		if other != th && (other.ContactKey == th.ContactKey || other.AddressKey == th.AddressKey) {
@@ -127,7 +141,7 @@ func (g *group) load(ctx context.Context, tx *Tx) error {
 		return err
 	}
 	for _, a := range addresses {
-		g.people[place{a.Account, a.NetworkID}] = person{key: a.Key, contact: a.Contact}
+		g.people[place{a.Account, a.NetworkID}] = a.person()
 	}
 	return nil
 }
@@ -153,9 +167,11 @@ const (
 	WHERE v.account = w.column1 AND v.chat = w.column2`
 
 	selectAddressesOf = `
-	SELECT a.key, a.contact_key, a.account, a.network_id
+	SELECT a.key, a.contact_key, a.id, a.account, a.channel, a.network_id, a.state, c.id, c.name, c.language,
+		c.language_source, c.time_zone, c.time_zone_source, c.external_ids
 	FROM %s
 	CROSS JOIN addresses a
+	JOIN contacts c ON c.key = a.contact_key
 	WHERE a.account = w.column1 AND a.network_id = w.column2`
 )
 
@@ -168,27 +184,46 @@ func (tx *Tx) threadsOf(ctx context.Context, chats []place) ([]threadRow, error)
 			return nil, err
 		}
 	}
-	return listPlaces[threadRow](ctx, tx, "load conversations", selectThreadsOf, chats)
+	return listPlaces(ctx, tx, "load conversations", selectThreadsOf, chats, (*threadRow).scan)
 }
 
 type addressRow struct {
-	Key       int64
-	Contact   int64 `db:"contact_key"`
-	Account   string
-	NetworkID string `db:"network_id"`
+	Key, Contact                                             int64
+	ID, Account, Channel, NetworkID                          string
+	State                                                    conversation.AddressState
+	ContactID                                                string
+	Name, Language, LanguageSource, TimeZone, TimeZoneSource string
+	External                                                 asJSON[map[string]string]
+}
+
+func (r *addressRow) scan(scan func(...any) error) error {
+	return scan(&r.Key, &r.Contact, &r.ID, &r.Account, &r.Channel, &r.NetworkID, &r.State, &r.ContactID, &r.Name, &r.Language,
+		&r.LanguageSource, &r.TimeZone, &r.TimeZoneSource, &r.External)
+}
+
+func (r addressRow) person() person {
+	return person{key: r.Key, contact: r.Contact,
+		who: conversation.Contact{ID: r.ContactID, Name: r.Name, Language: r.Language, LanguageSource: r.LanguageSource,
+			TimeZone: r.TimeZone, TimeZoneSource: r.TimeZoneSource, ExternalIDs: r.External.V},
+		at: conversation.Address{ID: r.ID, Account: r.Account, Channel: r.Channel, NetworkID: r.NetworkID, State: r.State}}
 }
 
 func (tx *Tx) addressesOf(ctx context.Context, senders []place) ([]addressRow, error) {
-	return listPlaces[addressRow](ctx, tx, "find addresses", selectAddressesOf, senders)
+	return listPlaces(ctx, tx, "find addresses", selectAddressesOf, senders, (*addressRow).scan)
 }
 
 // mostPlaces is how many places one statement on SQLite looks for.
 const mostPlaces = 64
 
-// listPlaces lists the rows that a query finds for places.
-func listPlaces[T any](ctx context.Context, tx *Tx, doing, query string, places []place) (all []T, err error) {
+// listPlaces lists the rows that a query finds for places, which scan reads.
+func listPlaces[T any](ctx context.Context, tx *Tx, doing, query string, places []place, scan func(*T, func(...any) error) error) ([]T, error) {
+	all := make([]T, 0, len(places))
+	one := func(values func(...any) error) error {
+		all = append(all, *new(T))
+		return scan(&all[len(all)-1], values)
+	}
 	if tx.dialect == Postgres {
-		err := tx.list(ctx, doing, &all, fmt.Sprintf(query, postgresPlaces), placeArrays(places)...)
+		err := tx.each(ctx, doing, one, fmt.Sprintf(query, postgresPlaces), placeArrays(places)...)
 		return all, err
 	}
 	for len(places) > 0 {
@@ -199,16 +234,10 @@ func listPlaces[T any](ctx context.Context, tx *Tx, doing, query string, places 
 			args[2*i], args[2*i+1] = p.account, p.id
 		}
 		values := fmt.Sprintf(sqlitePlaces, strings.Repeat("(?, ?), ", size-1)+"(?, ?)")
-		some := make([]T, 0, n)
-		if err := tx.list(ctx, doing, &some, fmt.Sprintf(query, values), manyArgs(args)); err != nil {
+		if err := tx.each(ctx, doing, one, fmt.Sprintf(query, values), manyArgs(args)); err != nil {
 			return nil, err
 		}
 		places = places[n:]
-		if all == nil {
-			all = some
-		} else {
-			all = append(all, some...)
-		}
 	}
 	return all, nil
 }
@@ -238,17 +267,11 @@ func (g *group) make(ctx context.Context, tx *Tx, turn Turn) (*Thread, error) {
 	}
 	id := tx.NewID("cnv")
 	tx.add(inConversations, key, id, int64(turn.Merchant), e.Account, turn.Channel, e.Chat, person.contact, person.key, now, now)
-	if known {
-		th, err := tx.threadByKey(ctx, turn.Merchant, key)
-		if err == nil {
-			th.Open = false
-		}
-		return th, err
-	}
 	th := &Thread{
 		Key: key, ID: id, Merchant: turn.Merchant, Account: e.Account, Channel: turn.Channel, Chat: e.Chat, Owner: Bot, Created: tx.now,
 		Changed: tx.now, ContactKey: person.contact, Contact: person.who, AddressKey: person.key, Address: person.at,
 	}
+	th.Contact.ExternalIDs = maps.Clone(person.who.ExternalIDs)
 	th.isAsRead()
 	return th, nil
 }

@@ -83,9 +83,12 @@ func (c chance) do(ctx context.Context, tx *store.Tx, th *store.Thread, i, doing
 		_, err = tx.AddParts(ctx, th, m, []store.Part{{Text: line}}, time.Time{}, doing == 0)
 		return err
 	case 2:
-		return tx.Event(ctx, th.Merchant, "line", line, nil)
-	case 3: // writes beside the collected rows
+		if err := tx.Event(ctx, th.Merchant, "line", line, nil); err != nil {
+			return err
+		}
 		return tx.SetTimer(ctx, th, line, conversation.Context{}, tx.Now().Add(time.Hour))
+	case 3: // writes beside the collected rows
+		return tx.Await(ctx, th, line, conversation.Context{})
 	case 4: // reads what was collected
 		_, err := tx.Messages(ctx, th.Merchant, th.Key, "", 1000)
 		return err
@@ -104,6 +107,7 @@ func told(t *testing.T, s *store.Store) map[string][]string {
 		"parts":    `SELECT v.chat || ' ' || p.text FROM parts p JOIN conversations v ON v.key = p.conversation_key ORDER BY v.chat, p.key`,
 		"events":   `SELECT subject FROM events WHERE kind = 'line' ORDER BY key`,
 		"timers":   `SELECT event FROM timers ORDER BY event`,
+		"awaited":  `SELECT subject FROM awaited ORDER BY subject`,
 		"contacts": `SELECT v.chat || ' ' || c.name FROM conversations v JOIN contacts c ON c.key = v.contact_key ORDER BY v.chat`,
 		"sessions": `SELECT chat || ' ' || session FROM conversations ORDER BY chat`,
 		"inbound":  `SELECT network_id FROM inbound ORDER BY network_id`,

@@ -45,7 +45,7 @@ func (tx *Tx) AddMessage(ctx context.Context, th *Thread, m Message, networkID s
 	}
 	place := ""
 	if m.Context != nil {
-		place = toJSON(m.Context)
+		place = toJSON(*m.Context)
 	}
 	if m.Author == FromContact {
 		th.heard = tx.now

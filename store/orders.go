@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"parley/commerce"
@@ -131,6 +132,7 @@ func (tx *Tx) orders(ctx context.Context, query string, args ...any) ([]commerce
 // AddOrder inserts an order with its items and gives it its key and id. A quote that has an order already breaks a unique
 // constraint.
 func (tx *Tx) AddOrder(ctx context.Context, o *commerce.Order) error {
+	tx.group.ordered(o.Quote)
 	o.ID = commerce.OrderID(tx.NewID("ord"))
 	err := tx.get(ctx, "add order", &o.Key, insertOrder, o.ID, o.Merchant, o.Quote, o.Contact, o.Conversation, o.State,
 		o.Total.Minor, o.Total.Currency, o.Provider, flag(o.Outside), flag(o.Refunds), flag(o.Test), o.Reference,
@@ -164,6 +166,13 @@ func (tx *Tx) Order(ctx context.Context, merchant commerce.MerchantID, id commer
 
 // OrderByQuote loads the order that a quote became.
 func (tx *Tx) OrderByQuote(ctx context.Context, merchant commerce.MerchantID, quote int64) (commerce.Order, error) {
+	free, err := tx.group.isFree(ctx, tx, quote)
+	if err == nil && free {
+		err = fmt.Errorf("load order: %w", ErrNotFound)
+	}
+	if err != nil {
+		return commerce.Order{}, err
+	}
 	return tx.order(ctx, orderByQuote, merchant, quote)
 }
 

@@ -118,7 +118,7 @@ func headsQuery(which string, limit int) string {
 }
 
 // claimRows is how many parts one statement claims at most.
-const claimRows = 64
+const claimRows = 128
 
 // claimParts is the statement that claims up to n of them.
 func claimParts(n int) string {

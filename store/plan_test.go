@@ -57,6 +57,8 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 		"spread by stock":          spreadByStock,
 		"due deliveries":           waitingDeliveries,
 		"held deliveries":          heldDeliveries,
+		"deliveries again":         waitingDecisions,
+		"held deliveries again":    heldDecisions,
 		"open fan-outs":            openFanouts,
 		"list of fan-outs":         listFanouts,
 		"last delivery":            aDelivery,

@@ -115,12 +115,36 @@ func (tx *Tx) ProductByKey(ctx context.Context, merchant commerce.MerchantID, ke
 
 // LockProduct loads a product for a decision about it.
 func (tx *Tx) LockProduct(ctx context.Context, merchant commerce.MerchantID, sku string) (commerce.Product, error) {
-	return tx.product(ctx, productBySKU+tx.forUpdate(), merchant, sku)
+	for _, p := range tx.products {
+		if p.Merchant == merchant && p.SKU == sku {
+			return p, nil
+		}
+	}
+	return tx.lockProduct(ctx, productBySKU, merchant, sku)
 }
 
 // LockProductByKey loads a product for a decision about it.
 func (tx *Tx) LockProductByKey(ctx context.Context, merchant commerce.MerchantID, key int64) (commerce.Product, error) {
-	return tx.product(ctx, productByKey+tx.forUpdate(), merchant, key)
+	if p, ok := tx.products[key]; ok && p.Merchant == merchant {
+		return p, nil
+	}
+	return tx.lockProduct(ctx, productByKey, merchant, key)
+}
+
+// productsAtHand is how many products a transaction keeps at hand.
+const productsAtHand = 32
+
+// lockProduct loads a product and keeps it at hand: the turns of a group are often about the same one, which stays as it is while it
+// is locked and this transaction does not change it.
+func (tx *Tx) lockProduct(ctx context.Context, query string, merchant commerce.MerchantID, which any) (commerce.Product, error) {
+	p, err := tx.product(ctx, query+tx.forUpdate(), merchant, which)
+	if err == nil {
+		if tx.products == nil || len(tx.products) == productsAtHand {
+			tx.products = map[int64]commerce.Product{}
+		}
+		tx.products[p.Key] = p
+	}
+	return p, err
 }
 
 // Products lists a merchant's products by their article number, from the one after the given.

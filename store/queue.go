@@ -11,7 +11,8 @@ import (
 // ahead for some.
 //
 // With handOver the first part may be claimed right away, for this process to send it from memory after the commit; it is
-// returned then. That is done only where nothing else of the conversation can be on its way, so that order holds; else nil is
+// returned then. That is done only where nothing else of the conversation can be on its way, so that order holds, and where it is known
+// when the contact wrote last, or the message is a campaign's: then that is not told, and the network must not need it. Else nil is
 // returned, and all parts wait in the table.
 func (tx *Tx) AddParts(ctx context.Context, th *Thread, m Message, parts []Part, due time.Time, handOver bool) (handed *Part, err error) {
 	now, lane := tx.now.UnixMilli(), LaneOf(m.Class)
@@ -21,7 +22,7 @@ func (tx *Tx) AddParts(ctx context.Context, th *Thread, m Message, parts []Part,
 			return nil, fmt.Errorf("queue part: %w", err)
 		}
 		state, attempts, claimedBy := Queued, int64(0), ""
-		if i == 0 && handOver && due.IsZero() && !th.Open && !th.heard.IsZero() {
+		if i == 0 && handOver && due.IsZero() && !th.Open && (!th.heard.IsZero() || lane == Campaigns) {
 			state, attempts, claimedBy = Sending, 1, tx.process
 			handed = &Part{
 				Key: key, Thread: th.Key, Merchant: th.Merchant, MessageKey: m.Key, MessageID: m.ID, Author: m.Author, Class: m.Class,

@@ -91,6 +91,9 @@ func (tx *Tx) AddQuote(ctx context.Context, q *commerce.Quote) error {
 
 // Quote loads a quote by its public id.
 func (tx *Tx) Quote(ctx context.Context, merchant commerce.MerchantID, id commerce.QuoteID) (commerce.Quote, error) {
+	if q, ok := tx.group.quote(merchant, id); ok {
+		return q, nil
+	}
 	return tx.quote(ctx, quoteByID, merchant, id)
 }
 

@@ -24,6 +24,7 @@ const (
 	inFired // what FireWatch changes in the rows of watches
 	inTold  // deliveries that are done, to be removed
 	inTallies
+	inTimers
 	bufferedTables = iota
 )
 
@@ -31,7 +32,7 @@ const (
 var buffered = map[string]tables{
 	"contacts": inContacts, "addresses": inAddresses, "conversations": inConversations | inStandings, "messages": inMessages,
 	"parts": inParts, "events": inEvents, "inbound": inInbound, "quotes": inQuotes, "notices": inNotices, "watches": inFired,
-	"deliveries": inTold, "tallies": inTallies,
+	"deliveries": inTold, "tallies": inTallies, "timers": inTimers,
 }
 
 // query is what a statement's text says about it.
@@ -40,6 +41,7 @@ type query struct {
 	writes bool
 	adds   tables // it makes rows of these by itself
 	people bool   // it changes conversations, or what is loaded with them
+	goods  bool   // it changes products
 	locks  bool   // it waits until others are done with rows
 }
 
@@ -49,7 +51,7 @@ func (s *Store) about(text string) query {
 		return q.(query)
 	}
 	var q query
-	previous := ""
+	previous, products := "", false
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	for _, word := range words {
 		switch {
@@ -61,9 +63,11 @@ func (s *Store) about(text string) query {
 			q.adds |= buffered[word]
 		}
 		q.reads |= buffered[word]
+		products = products || word == "products"
 		previous = word
 	}
 	if q.writes {
+		q.goods = products
 		q.people = q.reads&(inContacts|inAddresses|inConversations) != 0
 		for _, word := range words {
 			q.reads |= s.parents[word]

@@ -94,6 +94,13 @@ const selectThread = threadColumns + `, 1 AS open
 	JOIN contacts c ON c.key = v.contact_key
 	JOIN addresses a ON a.key = v.address_key`
 
+// scan reads threadColumns and open.
+func (r *threadRow) scan(scan func(...any) error) error {
+	return scan(&r.Key, &r.ID, &r.Merchant, &r.Account, &r.Channel, &r.Chat, &r.Owner, &r.Reason, &r.Waiting, &r.Session, &r.Created,
+		&r.Changed, &r.DeskOf, &r.Held, &r.ContactKey, &r.ContactID, &r.Name, &r.Language, &r.LanguageSource, &r.TimeZone,
+		&r.TimeZoneSource, &r.External, &r.AddressKey, &r.AddressID, &r.NetworkID, &r.AddressState, &r.Open)
+}
+
 func (r threadRow) thread() *Thread {
 	th := &Thread{
 		Key: r.Key, ID: r.ID, Merchant: r.Merchant, Account: r.Account, Channel: r.Channel, Chat: r.Chat,

@@ -14,6 +14,7 @@ type Turn struct {
 	Merchant commerce.MerchantID
 	Channel  string // the account's adapter
 	Event    conversation.Event
+	Shown    string // the id of the message whose button was pressed; "" for none
 	// Apply decides and writes, inside the transaction. It may change the thread; ApplyTurns saves it. It may be run more than
 	// once when a transaction is tried again, and must not act outside of it but by Tx.AfterCommit.
 	Apply func(ctx context.Context, tx *Tx, th *Thread) error

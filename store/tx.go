@@ -28,11 +28,12 @@ type Tx struct {
 	after   []func() // run after the commit
 
 	buffers  [bufferedTables]buffer
-	dirty    tables // buffers that hold rows which are not written yet
-	expected int    // how many keys are likely to be asked for together
-	spoilt   error  // why nothing more can be done in this transaction
-	mark     *mark  // where the turn under way began; nil outside a group
-	group    *group // nil outside a group
+	dirty    tables                     // buffers that hold rows which are not written yet
+	expected int                        // how many keys are likely to be asked for together
+	spoilt   error                      // why nothing more can be done in this transaction
+	mark     *mark                      // where the turn under way began; nil outside a group
+	group    *group                     // nil outside a group
+	products map[int64]commerce.Product // that this transaction has locked, as they are
 }
 
 // tries is how often a transaction that met a deadlock or a serialization failure is run again.
@@ -211,6 +212,9 @@ func (tx *Tx) readyBut(ctx context.Context, text string, but tables) error {
 	if !q.writes {
 		return nil
 	}
+	if q.goods {
+		tx.products = nil
+	}
 	if q.people || q.adds&inParts != 0 {
 		tx.group.forget()
 	}
@@ -279,6 +283,27 @@ func (tx *Tx) list(ctx context.Context, doing string, dest any, query string, ar
 
 func (tx *Tx) listNow(ctx context.Context, doing string, dest any, query string, args ...any) error {
 	if err := tx.tx.SelectContext(ctx, dest, query, args...); err != nil {
+		return tx.failed(doing, err)
+	}
+	return nil
+}
+
+// each has fn read the rows one by one, where there are too many for list.
+func (tx *Tx) each(ctx context.Context, doing string, fn func(scan func(...any) error) error, query string, args ...any) error {
+	if err := tx.ready(ctx, query); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	rows, err := tx.tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return tx.failed(doing, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return tx.failed(doing, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
 		return tx.failed(doing, err)
 	}
 	return nil

@@ -112,9 +112,9 @@ func (c *compiler) load() {
 	c.collectVars()
 	c.set.vars = c.vars
 	c.collectEvents()
-	c.set.renderer = newRenderer(c.set.Languages)
+	r := newRenderer(c.set.Languages)
 	for _, t := range c.texts {
-		c.set.renderer.compile(t, c.set.Languages, c.vars, c.report)
+		r.compile(t, c.set.Languages, c.vars, c.report)
 	}
 	c.resolve()
 	if HasErrors(c.problems) {

@@ -29,7 +29,7 @@ func newRenderer(languages []string) *renderer {
 // compile checks a template against the variables that are known and makes it ready in every language of the set. Where it
 // is not written in one, the default language's text stands in.
 func (r *renderer) compile(t *Text, languages []string, known map[string]bool, rep *report) {
-	t.compiled = map[string]*liquid.Template{}
+	t.compiled = map[string]*template{}
 	for _, s := range t.sources {
 		rewritten, uses, faults := scan(s.text)
 		for _, f := range faults {
@@ -52,12 +52,12 @@ func (r *renderer) compile(t *Text, languages []string, known map[string]bool, r
 			if s.language != "" && s.language != language {
 				continue
 			}
-			template, err := r.engines[language].ParseString(rewritten)
+			parsed, err := r.engines[language].ParseString(rewritten)
 			if err != nil {
 				rep.errorAt(s.at(0), "see docs/flows.md for what a text may hold", "the text is not Liquid: %s", strings.TrimPrefix(err.Error(), "Liquid error: "))
 				break
 			}
-			t.compiled[language] = template
+			t.compiled[language] = newTemplate(parsed, rewritten, uses)
 		}
 	}
 	for _, language := range languages {

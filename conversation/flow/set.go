@@ -32,14 +32,13 @@ type Set struct {
 	Shop      string   // the shop's name as bot.yaml has it
 	Flows     []*Flow  // by name
 
-	files    map[string][]byte
-	phrases  map[string][]string
-	own      *understand.Phrases // phrases, compiled
-	byName   map[string]*Flow
-	begins   map[string]Place
-	vars     map[string]bool
-	bound    map[string]bool
-	renderer *renderer
+	files   map[string][]byte
+	phrases map[string][]string
+	own     *understand.Phrases // phrases, compiled
+	byName  map[string]*Flow
+	begins  map[string]Place
+	vars    map[string]bool
+	bound   map[string]bool
 }
 
 // Flow is one flow of the set.

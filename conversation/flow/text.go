@@ -17,7 +17,7 @@ const MaxText = 8 << 10
 // Text is a Liquid template in one or more languages.
 type Text struct {
 	sources  []source // in the order of the file
-	compiled map[string]*liquid.Template
+	compiled map[string]*template
 }
 
 type source struct {
@@ -26,6 +26,38 @@ type source struct {
 	node     *yaml.Node
 	file     string
 	anyMoney bool // amounts need no filter here: the template feeds an effect, not a reader
+}
+
+// template is a text in one language, ready to be rendered.
+type template struct {
+	*liquid.Template
+	uses  []variable
+	fixed bool   // it uses no variable and no tag
+	text  string // of a fixed one
+}
+
+type variable struct{ name, mangled string }
+
+func newTemplate(parsed *liquid.Template, source string, uses []use) *template {
+	t := &template{Template: parsed}
+	if !strings.Contains(source, "{{") && !strings.Contains(source, "{%") {
+		t.fixed, t.text = true, trim(source)
+		return t
+	}
+	for _, name := range append(namesOf(uses), "contact.time_zone") { // which the filters of times look at
+		t.uses = append(t.uses, variable{name, mangle(name)})
+	}
+	return t
+}
+
+func namesOf(uses []use) []string {
+	var names []string
+	for _, u := range uses {
+		if !contains(names, u.name) {
+			names = append(names, u.name)
+		}
+	}
+	return names
 }
 
 // has says whether the text is written in a language.
@@ -58,11 +90,11 @@ func (s source) at(offset int) pos {
 	return p
 }
 
-// Scope is the variables of one rendering, in one language.
+// Scope is the variables of one rendering, in one language. They are looked at when a text is rendered.
 type Scope struct {
-	renderer *renderer
 	language string
-	bindings liquid.Bindings
+	shop     string
+	vars     map[string]string
 }
 
 // Scope prepares to render texts of the set with these variables.
@@ -70,23 +102,26 @@ func (s *Set) Scope(language string, vars map[string]string) *Scope {
 	if s.Speaks(language) == "" {
 		language = s.Languages[0]
 	}
-	b := make(liquid.Bindings, len(vars)+2)
-	for name, value := range vars {
-		if value == "" {
-			continue // "" is true in Liquid; what is absent is not
+	return &Scope{language, s.Shop, vars}
+}
+
+// bind gives a template the value of a variable; nil is none. "" is true in Liquid; what is absent is not.
+func (sc *Scope) bind(name string) any {
+	value := sc.vars[name]
+	switch {
+	case name == "language":
+		return sc.language
+	case name == "shop.name" && value == "":
+		value = sc.shop
+	case contains(countVars, name):
+		if n, err := strconv.Atoi(value); err == nil {
+			return n
 		}
-		b[mangle(name)] = clean(value)
 	}
-	for _, name := range countVars {
-		if n, err := strconv.Atoi(vars[name]); err == nil {
-			b[mangle(name)] = n
-		}
+	if value == "" {
+		return nil
 	}
-	b["language"] = language
-	if vars["shop.name"] == "" && s.Shop != "" {
-		b[mangle("shop.name")] = clean(s.Shop)
-	}
-	return &Scope{s.renderer, language, b}
+	return clean(value)
 }
 
 // Render makes the text in the scope's language, or in the default language where it is not written in that.
@@ -103,16 +138,31 @@ func (sc *Scope) Render(t *Text) (text string, err error) {
 			err = fmt.Errorf("render %q: %v", t.sources[0].text, p)
 		}
 	}()
-	text, failed := template.RenderString(sc.bindings)
+	if template.fixed {
+		return template.text, nil
+	}
+	bindings := make(liquid.Bindings, len(template.uses))
+	for _, v := range template.uses {
+		if value := sc.bind(v.name); value != nil {
+			bindings[v.mangled] = value
+		}
+	}
+	text, failed := template.RenderString(bindings)
 	if failed != nil {
 		return "", fmt.Errorf("render %q: %w", t.sources[0].text, failed)
 	}
-	return cut(strings.TrimSpace(clean(text)), MaxText), nil
+	return trim(text), nil
 }
+
+// trim makes of what a template gives what is said.
+func trim(text string) string { return cut(strings.TrimSpace(clean(text)), MaxText) }
 
 // clean takes out what could make a text read as another than it is: control characters other than line breaks, and the
 // marks that turn the direction of writing around.
 func clean(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f }) < 0 {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':
