@@ -68,7 +68,7 @@ func (s *tortured) probe(p *person, node *server) (confirmed, heard time.Time) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
 	defer cancel()
-	alone := &tortured{nodes: []*server{node}, client: s.client, sink: s.sink, confirmed: make(chan struct{}, 1)}
+	alone := &tortured{nodes: []*server{node}, client: s.client, sink: s.sink}
 	alone.updates.Store(s.updates.Add(1))
 	p.shop = alone
 	defer func() { p.shop = s }()
