@@ -93,7 +93,7 @@ func (s *Store) Migrate(ctx context.Context) (int, error) {
 		if err == nil {
 			return len(done), nil
 		}
-		if s.dialect == Postgres || try == 3 || ctx.Err() != nil {
+		if s.dialect == Postgres || try == 6 || ctx.Err() != nil {
 			return 0, fmt.Errorf("migrate: %w", err)
 		}
 		time.Sleep(50 * time.Millisecond << try)

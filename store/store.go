@@ -137,7 +137,7 @@ func (s *Store) openSQLite(ctx context.Context, path string, serve bool) (err er
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := s.write.PingContext(ctx); err != nil {
+	if err := pingPatiently(ctx, s.write); err != nil {
 		_ = s.write.Close()
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
@@ -179,6 +179,22 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 		return err
 	}
 	return nil
+}
+
+// pingPatiently opens the first connection to an SQLite file. Of several processes that make a new file at once all but one are told
+// that it is busy, whatever their busy_timeout: the log's mode is set without waiting.
+func pingPatiently(ctx context.Context, db *sqlx.DB) error {
+	for try := 0; ; try++ {
+		err := db.PingContext(ctx)
+		if err == nil || !isTransient(err) || try == tries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond << min(try, 4)):
+		}
+	}
 }
 
 // withoutDSN keeps the server's own words and drops the connection string that the driver puts around them.
