@@ -82,9 +82,14 @@ func (h *House) runChores(ctx context.Context, wake <-chan struct{}, idle func(c
 }
 
 func (h *House) untilNext(ctx context.Context) time.Duration {
+	return h.until(ctx, func(tx *store.Tx) (time.Time, error) { return tx.NextTimer(ctx) })
+}
+
+// until is how long a loop may sleep before what is due next, which is the zero time when nothing is: a poll at most.
+func (h *House) until(ctx context.Context, next func(*store.Tx) (time.Time, error)) time.Duration {
 	wait := h.poll
 	err := h.store.View(ctx, func(tx *store.Tx) error {
-		due, err := tx.NextTimer(ctx)
+		due, err := next(tx)
 		if err == nil && !due.IsZero() {
 			wait = min(wait, max(due.Sub(h.now()), 5*time.Millisecond))
 		}

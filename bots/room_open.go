@@ -24,18 +24,7 @@ func (h *House) runRooms(ctx context.Context) {
 }
 
 func (h *House) untilNextDesk(ctx context.Context) time.Duration {
-	wait := h.poll
-	err := h.store.View(ctx, func(tx *store.Tx) error {
-		due, err := tx.NextDesk(ctx)
-		if err == nil && !due.IsZero() {
-			wait = min(wait, max(due.Sub(h.now()), 5*time.Millisecond))
-		}
-		return err
-	})
-	if err != nil {
-		return soon
-	}
-	return wait
+	return h.until(ctx, func(tx *store.Tx) (time.Time, error) { return tx.NextDesk(ctx) })
 }
 
 // openDesks opens the threads that are due. One that fails is put off and holds up no other.
