@@ -34,6 +34,8 @@ type Line struct {
 	Messenger adapters.Messenger
 	// Attach tells the network where to call, if it calls. It comes before Run.
 	Attach func(sink adapters.Sink)
+	// Left waits, once Run has ended, until the network has seen it go; nil where nothing is kept open.
+	Left func()
 	// Ready waits, once Run runs, until the person is connected; nil where they always are.
 	Ready  func()
 	Chat   string              // the person's chat, as in Event.Chat
@@ -151,6 +153,9 @@ func (c *call) run(t *testing.T) {
 			}
 		case <-time.After(patience):
 			t.Errorf("run did not end in %v", patience)
+		}
+		if c.Left != nil {
+			c.Left()
 		}
 	})
 	t.Cleanup(c.stop)

@@ -56,6 +56,7 @@ func (b *bot) start(t *testing.T) *bot {
 		cancel()
 		select {
 		case err := <-ended:
+			b.srv.Wait("the bot's leaving", b.srv.Left) // or the next start takes this connection for its own
 			return err
 		case <-time.After(20 * time.Second):
 			return errors.New("run did not end")

@@ -87,6 +87,7 @@ func line(t *testing.T, env adapters.Env, srv *discordtest.Server, settings map[
 	return &adaptertest.Line{
 		Messenger: m, Chat: ann.Channel, Secrets: []string{discordtest.Token, discordtest.InteractionToken},
 		Ready:   func() { srv.Wait("the bot", srv.Connected) },
+		Left:    func() { srv.Wait("the bot's leaving", srv.Left) },
 		Type:    func(text string) { ann.Type(text) },
 		Press:   func(label string) { ann.Press(label) },
 		Repeat:  srv.Repeat,

@@ -66,6 +66,13 @@ func (s *Server) Connected() bool {
 	return s.conn != nil && s.session != nil
 }
 
+// Left says whether the server has seen the bot's last connection end, which is a moment after the bot closed it.
+func (s *Server) Left() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn == nil
+}
+
 // Drop breaks the present connection without a word.
 func (s *Server) Drop() {
 	s.mu.Lock()
