@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 
+	"golang.org/x/net/netutil"
+
 	"parley/config"
 	"parley/store"
 )
@@ -59,6 +61,9 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 			}
 		}
 	})
+	if cfg.Web.Connections > 0 { // those beyond wait in the listener's backlog, where they cost us nothing
+		l = netutil.LimitListener(l, cfg.Web.Connections)
+	}
 	err = in.serve(ctx, l)
 	stop() // it may have ended by itself
 	reloads.Wait()

@@ -100,6 +100,7 @@ type Web struct {
 	Addr           string         // host:port to listen on
 	PublicURL      string         // scheme and host under which people and networks reach us, no slash at the end; "" when not known
 	TrustedProxies []netip.Prefix // whose X-Forwarded-… headers are believed
+	Connections    int            // open at once at most; 0 means any number
 	Secret         Masked         // the key of link tokens; zero means that one is made and stored in the database
 	Pos            Pos
 }

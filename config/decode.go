@@ -14,7 +14,7 @@ func decode(s Settings) *Config {
 	c := &Config{
 		Database: Database{URL: s.String("database"), Pos: s.Pos("database")},
 		Migrate:  s.Bool("migrate"),
-		Web:      Web{Addr: web.String("addr"), PublicURL: web.String("public_url"), Secret: web.Secret("secret"), Pos: s.Pos("web")},
+		Web:      Web{Addr: web.String("addr"), PublicURL: web.String("public_url"), Connections: web.Int("connections"), Secret: web.Secret("secret"), Pos: s.Pos("web")},
 	}
 	if path, ok := strings.CutPrefix(c.Database.URL, "sqlite://"); ok {
 		c.Database.URL = "sqlite://" + beside(s.pos.File, path)

@@ -35,6 +35,8 @@ func webFields() []Field {
 			Doc: "Scheme and host under which shoppers and messengers reach Parley; buy links and webhooks are made from it."},
 		{Name: "trusted_proxies", Type: Strings, Of: Network, Sample: "[10.0.0.0/8]",
 			Doc: "Addresses of proxies whose X-Forwarded headers are believed."},
+		{Name: "connections", Type: Int, Default: "10000", Min: "16", Max: "1000000", Sample: "2000",
+			Doc: "How many connections are open at once at most, sockets of web chats among them; further ones wait until one ends. A new value holds from the next start on."},
 		{Name: "secret", Type: Secret, Sample: "0123456789abcdef0123456789abcdef",
 			Doc: "The key that signs buy links, 32 characters or more; without it one is made and stored in the database."},
 	}
