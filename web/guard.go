@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -120,11 +121,18 @@ func (s *Server) watch(next http.Handler) http.Handler {
 		began := s.now()
 		seen := &recorder{ResponseWriter: w}
 		next.ServeHTTP(seen, r)
-		log := s.log.DebugContext
+		level := slog.LevelDebug
 		if seen.status >= 400 || r.Method != http.MethodGet && r.Method != http.MethodHead {
-			log = s.log.InfoContext
+			level = slog.LevelInfo
 		}
-		log(r.Context(), "request", "method", r.Method, "route", r.Pattern, "status", seen.status, "bytes", seen.bytes, "took", s.now().Sub(began))
+		if !s.log.Enabled(r.Context(), level) {
+			return
+		}
+		// Not by the logger's own methods: for each request they would find out anew that the line was written here.
+		line := slog.NewRecord(time.Now(), level, "request", 0)
+		line.AddAttrs(slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Int("status", seen.status),
+			slog.Int64("bytes", seen.bytes), slog.Duration("took", s.now().Sub(began)))
+		_ = s.log.Handler().Handle(r.Context(), line)
 	})
 }
 

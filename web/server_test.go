@@ -80,6 +80,25 @@ func TestPanicIsAnErrorPageAndALineInTheLog(t *testing.T) {
 	}
 }
 
+func TestCallOfAHookIsALineInTheLogByItsRoute(t *testing.T) {
+	var log bytes.Buffer
+	s, _ := newShop(t, func(o *Options) {
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		o.Hooks = func(string) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("taken")) })
+		}
+	})
+	wantStatus(t, ask(s, "POST", "/hooks/secretive", ""), 200)
+	get(s, "/healthz") // which is for debugging
+	got := log.String()
+	if strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=INFO msg=request method=POST route=/hooks/{account} status=200 bytes=5 took=") {
+		t.Errorf("got %s, want one line about the hook", got)
+	}
+	if strings.Contains(got, "secretive") {
+		t.Errorf("got %s, want nothing of the address", got)
+	}
+}
+
 func TestUnknownAddressesAndMethods(t *testing.T) {
 	s, _ := newShop(t, nil)
 	w := get(s, "/nothing")

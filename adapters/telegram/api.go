@@ -6,13 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
@@ -20,48 +17,68 @@ import (
 	"parley/adapters"
 )
 
-const (
-	callTimeout = 20 * time.Second
-	maxAnswer   = 32 << 20 // bytes; 100 updates stay far below
-)
+const callTimeout = 20 * time.Second
 
-// api calls the Bot API through the library, with what the library lacks: a context for each call, errors without the
-// token, and whether the request had left when it failed.
+// api calls the Bot API, with what the library lacks: a context for each call, errors without the token, and whether the request
+// had left when it failed. The library writes the requests that it knows.
 type api struct {
 	token    string
 	secrets  []string // that no error may tell: the token, and others
-	endpoint string
+	base     string   // the address of a method without its name
+	endpoint string   // the same for the library, which formats it with the token and the method
 	http     *http.Client
 }
 
 func newAPI(token, base string, house *http.Client) *api {
-	// The library formats the endpoint with the token and the method.
-	base = strings.ReplaceAll(strings.TrimSuffix(base, "/"), "%", "%%")
-	return &api{token: token, secrets: []string{token}, endpoint: base + "/bot%s/%s", http: httpClient(house)}
+	base = strings.TrimSuffix(base, "/")
+	return &api{
+		token: token, secrets: []string{token}, http: httpClient(house),
+		base: base + "/bot" + token + "/", endpoint: strings.ReplaceAll(base, "%", "%%") + "/bot%s/%s",
+	}
 }
 
 // call does one method with plain parameters.
 func (a *api) call(ctx context.Context, limit time.Duration, method string, params tgbotapi.Params) (json.RawMessage, error) {
-	return a.do(ctx, limit, func(bot *tgbotapi.BotAPI) (*tgbotapi.APIResponse, error) { return bot.MakeRequest(method, params) })
-}
-
-// send does one of the library's requests.
-func (a *api) send(ctx context.Context, c tgbotapi.Chattable) (json.RawMessage, error) {
-	return a.do(ctx, callTimeout, func(bot *tgbotapi.BotAPI) (*tgbotapi.APIResponse, error) { return bot.Request(c) })
-}
-
-// do makes a bot for one call: the library keeps no context, so its HTTP client does.
-func (a *api) do(ctx context.Context, limit time.Duration, call func(*tgbotapi.BotAPI) (*tgbotapi.APIResponse, error)) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	client := &client{ctx: ctx, http: a.http}
-	bot := &tgbotapi.BotAPI{Token: a.token, Client: client}
-	bot.SetAPIEndpoint(a.endpoint)
-	resp, err := call(bot)
+	x := newExchange(ctx, a.http)
+	req, err := http.NewRequestWithContext(x.ctx, http.MethodPost, a.base+method, strings.NewReader(form(params)))
 	if err != nil {
-		return nil, a.failure(ctx, err, client.left.Load())
+		return nil, a.failure(ctx, err, false)
 	}
-	return resp.Result, nil
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if err := x.run(req); err != nil {
+		return nil, a.failure(ctx, err, x.left.Load())
+	}
+	return x.result, nil
+}
+
+// form writes parameters. Their names need no escaping.
+func form(params tgbotapi.Params) string {
+	var b strings.Builder
+	b.Grow(256)
+	for name, value := range params {
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(name)
+		b.WriteByte('=')
+		b.WriteString(url.QueryEscape(value))
+	}
+	return b.String()
+}
+
+// send does one of the library's requests. The library keeps no context: the HTTP client that it is given for one call does.
+func (a *api) send(ctx context.Context, c tgbotapi.Chattable) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	x := newExchange(ctx, a.http)
+	bot := &tgbotapi.BotAPI{Token: a.token, Client: x}
+	bot.SetAPIEndpoint(a.endpoint)
+	if _, err := bot.Request(c); err != nil {
+		return nil, a.failure(ctx, err, x.left.Load())
+	}
+	return x.result, nil
 }
 
 func (a *api) getMe(ctx context.Context) (tgbotapi.User, error) {
@@ -70,7 +87,7 @@ func (a *api) getMe(ctx context.Context) (tgbotapi.User, error) {
 	if err != nil {
 		return me, err
 	}
-	if err := json.Unmarshal(result, &me); err != nil {
+	if err := decode(result, &me); err != nil {
 		return me, fmt.Errorf("read the bot's name: %w", err)
 	}
 	return me, nil
@@ -93,51 +110,10 @@ func (a *api) getUpdates(ctx context.Context, offset int, timeout time.Duration)
 		return nil, err
 	}
 	var raws []json.RawMessage
-	if err := json.Unmarshal(result, &raws); err != nil {
+	if err := decode(result, &raws); err != nil {
 		return nil, fmt.Errorf("read updates: %w", err)
 	}
 	return raws, nil
-}
-
-// client is the library's HTTP client for one call.
-type client struct {
-	ctx  context.Context //nolint:containedctx // it lives for one call; the library has no other way
-	http *http.Client
-	left atomic.Bool // the request was written completely
-}
-
-// Do reads the whole answer, so that a connection cut in the middle of it fails here, and gives the library JSON even where
-// a proxy answered with a page.
-func (c *client) Do(r *http.Request) (*http.Response, error) {
-	trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
-		if info.Err == nil {
-			c.left.Store(true)
-		}
-	}}
-	resp, err := c.http.Do(r.WithContext(httptrace.WithClientTrace(c.ctx, trace)))
-	if err != nil {
-		return nil, err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	_ = resp.Body.Close()
-	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
-	}
-	var answer struct {
-		OK        *bool `json:"ok"`
-		ErrorCode int   `json:"error_code"`
-	}
-	switch err := json.Unmarshal(body, &answer); {
-	case resp.StatusCode < 300 && err != nil:
-		return nil, errors.New("the answer is not JSON")
-	case resp.StatusCode >= 300 && (err != nil || answer.OK == nil || answer.ErrorCode == 0):
-		body, err = json.Marshal(map[string]any{"ok": false, "error_code": resp.StatusCode, "description": resp.Status})
-		if err != nil {
-			return nil, err
-		}
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
 }
 
 // callError is a call that failed. Its text holds no token.
@@ -184,6 +160,14 @@ func (a *api) failure(ctx context.Context, err error, left bool) error {
 		failed.cause = context.Canceled
 	}
 	return failed
+}
+
+// redacted is text without the token: itself where that is not in it.
+func (a *api) redacted(text []byte) []byte {
+	if !bytes.Contains(text, []byte(a.token)) {
+		return text
+	}
+	return bytes.ReplaceAll(text, []byte(a.token), []byte("***"))
 }
 
 // redact takes the secrets out of a text, however they are written there.

@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -12,7 +11,7 @@ import (
 	"parley/conversation"
 )
 
-// inGroup is where in a group something was said or pressed, of which the library of 2021 knows the half.
+// inGroup is where in a group something was said or pressed.
 type inGroup struct {
 	event   conversation.Event
 	group   int64
@@ -21,65 +20,42 @@ type inGroup struct {
 	answers int64 // the message that it is a reply to; 0 for none
 }
 
-// groupMessage is what the library's type lacks.
-type groupMessage struct {
-	MessageID int64 `json:"message_id"`
-	ThreadID  int64 `json:"message_thread_id"`
-	ReplyTo   struct {
-		MessageID int64 `json:"message_id"`
-	} `json:"reply_to_message"`
-}
-
-// fromGroup converts what happened in a group. Whether it was in a thread of ours is not decided yet.
-func (m *Messenger) fromGroup(u *update, event conversation.Event, tg tgbotapi.Update, raw []byte) error {
-	var newer struct {
-		Message  groupMessage `json:"message"`
-		Edited   groupMessage `json:"edited_message"`
-		Callback struct {
-			Message groupMessage `json:"message"`
-		} `json:"callback_query"`
-	}
-	if err := json.Unmarshal(raw, &newer); err != nil {
-		return err
-	}
-	place := newer.Message
+// fromGroup converts what happened in a group; nil when nothing was said. Whether it was in a thread of ours is not decided yet.
+func fromGroup(event conversation.Event, tg *told) *inGroup {
+	msg := tg.Message
 	switch {
 	case tg.Message != nil:
-		if !spokenBy(&event, tg.Message) || !said(&event, tg.Message, raw) {
+		if !spokenBy(&event, msg) || !said(&event, msg) {
 			return nil
 		}
-		event.At, event.Message = when(tg.Message.Date), strconv.FormatInt(place.MessageID, 10)
-	case tg.EditedMessage != nil:
-		place = newer.Edited
-		if !spokenBy(&event, tg.EditedMessage) || !said(&event, tg.EditedMessage, raw) {
+		event.At, event.Message = when(msg.Date), strconv.FormatInt(msg.ID, 10)
+	case tg.Edited != nil:
+		msg = tg.Edited
+		if !spokenBy(&event, msg) || !said(&event, msg) {
 			return nil
 		}
-		event.Kind, event.Value = conversation.Edited, strconv.FormatInt(place.MessageID, 10)
-		event.At = when(tg.EditedMessage.EditDate)
-	case tg.CallbackQuery != nil:
-		place = newer.Callback.Message
-		cb := tg.CallbackQuery
+		event.Kind, event.Value = conversation.Edited, strconv.FormatInt(msg.ID, 10)
+		event.At = when(msg.EditDate)
+	default:
+		cb := tg.Callback
+		msg = cb.Message
 		event.Kind, event.ID, event.Value = conversation.Choice, "cb:"+cb.ID, cb.Data
-		from(&event, cb.Message.Chat.ID, cb.From)
-		if place.ReplyTo.MessageID == 0 { // Telegram may leave it out; it is a message of ours
-			place.ReplyTo.MessageID = place.MessageID
-		}
+		from(&event, msg.Chat.ID, cb.From)
 	}
-	group, err := strconv.ParseInt(event.Chat, 10, 64)
-	if err != nil {
-		return fmt.Errorf("read group: %w", err)
+	g := &inGroup{event: event, group: msg.Chat.ID, message: msg.ID, thread: msg.ThreadID, answers: msg.ReplyTo.ID}
+	if event.Kind == conversation.Choice && g.answers == 0 { // Telegram may leave it out; it is a message of ours
+		g.answers = g.message
 	}
-	u.group = &inGroup{event: event, group: group, message: place.MessageID, thread: place.ThreadID, answers: place.ReplyTo.MessageID}
-	return nil
+	return g
 }
 
 // spokenBy fills in who said it; false for programs. An administrator who wishes to be anonymous speaks as the group.
-func spokenBy(event *conversation.Event, msg *tgbotapi.Message) bool {
+func spokenBy(event *conversation.Event, msg *message) bool {
 	switch {
 	case msg.SenderChat != nil && msg.SenderChat.ID == msg.Chat.ID:
 		from(event, msg.Chat.ID, &tgbotapi.User{ID: msg.SenderChat.ID, FirstName: msg.SenderChat.Title})
-		if msg.AuthorSignature != "" {
-			event.SenderName = adapters.Clean(msg.AuthorSignature)
+		if msg.Signature != "" {
+			event.SenderName = adapters.Clean(msg.Signature)
 		}
 		return true
 	case msg.From == nil || msg.From.IsBot:

@@ -108,7 +108,7 @@ func sentAs(result json.RawMessage) adapters.Sent {
 	var msg struct {
 		MessageID int64 `json:"message_id"`
 	}
-	if err := json.Unmarshal(result, &msg); err != nil || msg.MessageID == 0 {
+	if err := decode(result, &msg); err != nil || msg.MessageID == 0 {
 		return adapters.Sent{}
 	}
 	return adapters.Sent{ID: strconv.FormatInt(msg.MessageID, 10)}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strconv"
 	"sync"
-
-	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 )
 
 // stateMoved and the old id is where a group went that became a supergroup.
@@ -63,14 +61,14 @@ func (s *moves) keep(chat, to int64) {
 type migration struct{ from, to int64 }
 
 // migrated reads the news, which comes once in the old group and once in the new; nil for every other message.
-func migrated(msg *tgbotapi.Message) *migration {
+func migrated(msg *message) *migration {
 	switch {
 	case msg == nil || msg.Chat == nil:
 		return nil
-	case msg.MigrateToChatID != 0:
-		return &migration{msg.Chat.ID, msg.MigrateToChatID}
-	case msg.MigrateFromChatID != 0:
-		return &migration{msg.MigrateFromChatID, msg.Chat.ID}
+	case msg.MovedTo != 0:
+		return &migration{msg.Chat.ID, msg.MovedTo}
+	case msg.MovedFrom != 0:
+		return &migration{msg.MovedFrom, msg.Chat.ID}
 	}
 	return nil
 }

@@ -154,7 +154,7 @@ func (u *uploads) keep(image string, sent json.RawMessage, now time.Time) {
 			ID string `json:"file_id"`
 		} `json:"photo"`
 	}
-	if err := json.Unmarshal(sent, &msg); err != nil || len(msg.Photo) == 0 {
+	if err := decode(sent, &msg); err != nil || len(msg.Photo) == 0 {
 		return
 	}
 	u.mu.Lock()

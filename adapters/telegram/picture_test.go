@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -124,6 +125,29 @@ func TestPictureThatCannotBeHadNeverCostsTheWords(t *testing.T) {
 			}
 			if got := len(srv.Calls("sendPhoto")); got != 0 {
 				t.Errorf("got %d uploads, want none", got)
+			}
+		})
+	}
+}
+
+func TestRefusedUploadSaysWhatFollows(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fault telegramtest.Fault
+		want  adapters.Consequence
+	}{
+		{"rate limit", telegramtest.Fault{Code: 429, Description: "Too Many Requests: retry after 7", RetryAfter: 7}, adapters.Throttled},
+		{"blocked", telegramtest.Fault{Code: 403, Description: "Forbidden: bot was blocked by the user"}, adapters.Gone},
+		{"internal error", telegramtest.Fault{Code: 500, Description: "Internal Server Error"}, adapters.Temporary},
+		{"cut after the request", telegramtest.Fault{Cut: true}, adapters.Unknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv, _, b := chatting(t)
+			shop := serve(t, gif)
+			srv.Fail("sendPhoto", tt.fault)
+			_, err := b.Send(t.Context(), adapters.Part{Chat: "42", Text: "look", Image: shop.URL + "/a.gif"})
+			if got, ok := errors.AsType[*adapters.SendError](err); !ok || got.Consequence != tt.want {
+				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
 	}

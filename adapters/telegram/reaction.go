@@ -42,15 +42,8 @@ type emoji struct {
 }
 
 // reacted converts a reaction of a person's in private; false for one that was taken back, and for what is no reaction.
-func reacted(event *conversation.Event, raw []byte) bool {
-	var newer struct {
-		Reaction *reaction `json:"message_reaction"`
-	}
-	if err := json.Unmarshal(raw, &newer); err != nil || newer.Reaction == nil {
-		return false
-	}
-	r := newer.Reaction
-	if r.User == nil || r.User.IsBot || r.Chat == nil || !private(r.Chat) {
+func reacted(event *conversation.Event, r *reaction) bool {
+	if r == nil || r.User == nil || r.User.IsBot || r.Chat == nil || !private(r.Chat) {
 		return false
 	}
 	had := map[emoji]bool{}

@@ -24,30 +24,43 @@ func (m *Messenger) Send(ctx context.Context, part adapters.Part) (adapters.Sent
 	if failed != nil {
 		return adapters.Sent{}, failed
 	}
-	if to.isThread() {
-		return m.sendInThread(ctx, to, part)
-	}
-	if invoice, label := invoiceOf(part); invoice != nil {
-		return m.sendInvoice(ctx, to, part, invoice, label)
-	}
-	chat := to.id
 	var keyboard any
 	if len(part.Choices) > 0 {
 		keyboard = inlineKeyboard(part.Choices)
 	}
+	if to.isThread() {
+		return m.sendInThread(ctx, to, part, keyboard)
+	}
+	if invoice, label := invoiceOf(part); invoice != nil {
+		return m.sendInvoice(ctx, to, part, invoice, label)
+	}
 	if part.Image != "" && limits.Unit.Count(part.Text) <= captionLimit {
-		sent, err := m.sendPhoto(ctx, chat, part, keyboard)
+		sent, err := m.sendPhoto(ctx, to.id, part, keyboard)
 		if !pictureRefused(err) || part.Text == "" {
 			return sent, err
 		}
 		m.log.WarnContext(ctx, "telegram did not take a picture, sent the text alone", "image", part.Image, "problem", err)
 	}
-	return m.send(ctx, part.Chat, chat, func(chat int64) tgbotapi.Chattable {
-		text := tgbotapi.NewMessage(chat, part.Text)
-		text.DisableWebPagePreview = true
-		text.ReplyMarkup = keyboard
-		return text
-	})
+	params, failed := words(part.Text, keyboard)
+	if failed != nil {
+		return adapters.Sent{}, failed
+	}
+	params.AddBool("disable_web_page_preview", true)
+	result, err := m.ask(ctx, to.id, "sendMessage", params)
+	if err != nil {
+		return adapters.Sent{}, err
+	}
+	return sentAs(result), nil
+}
+
+// words are the parameters of a message of text, whose keyboard may be nil. The library's own type for it is not used: to fill it in
+// and write it costs more than to send it.
+func words(text string, keyboard any) (tgbotapi.Params, *adapters.SendError) {
+	params := tgbotapi.Params{"text": text}
+	if err := params.AddInterface("reply_markup", keyboard); err != nil {
+		return nil, &adapters.SendError{Consequence: adapters.Rejected, Code: "bad_buttons", Reason: "the buttons cannot be written", Err: err}
+	}
+	return params, nil
 }
 
 // inlineKeyboard has one button a row. Without choices it is empty, which is how Telegram is told to take buttons off.
@@ -57,14 +70,6 @@ func inlineKeyboard(choices []conversation.Option) tgbotapi.InlineKeyboardMarkup
 		rows[i] = tgbotapi.NewInlineKeyboardRow(tgbotapi.NewInlineKeyboardButtonData(c.Label, c.Value))
 	}
 	return tgbotapi.InlineKeyboardMarkup{InlineKeyboard: rows}
-}
-
-func (m *Messenger) send(ctx context.Context, name string, chat int64, message func(chat int64) tgbotapi.Chattable) (adapters.Sent, error) {
-	result, err := m.post(ctx, name, chat, message)
-	if err != nil {
-		return adapters.Sent{}, err
-	}
-	return sentAs(result), nil
 }
 
 // post sends a message and returns what Telegram made of it. The error is a *SendError.

@@ -1,7 +1,7 @@
 // Package telegram is the messenger for Telegram bots, by long polling or by webhook.
 //
-// It uses telegram-bot-api for requests and types. That library's own channel and webhook helpers are not used: they
-// confirm an update before it is stored.
+// It uses telegram-bot-api for requests and types, but for what each turn costs: updates are read into types of ours, and texts are
+// sent without the library's detours. Its channel and webhook helpers are not used: they confirm an update before it is stored.
 //
 // What does not belong here: splitting texts, retrying sends and pacing (package bots).
 package telegram

@@ -116,7 +116,7 @@ type bot struct {
 }
 
 // newBot makes a Messenger; start runs it.
-func newBot(t *testing.T, settings map[string]string, client *http.Client) *bot {
+func newBot(t testing.TB, settings map[string]string, client *http.Client) *bot {
 	t.Helper()
 	if settings["token"] == "" {
 		settings["token"] = telegramtest.Token

@@ -66,19 +66,15 @@ func chatID(text string) (int64, *adapters.SendError) {
 }
 
 // sendInThread is Send for a thread, for which the library has no words: it writes the text, with the address of a picture.
-func (m *Messenger) sendInThread(ctx context.Context, to chat, part adapters.Part) (adapters.Sent, error) {
-	params := tgbotapi.Params{"text": strings.TrimSpace(part.Text + "\n" + part.Image)}
+func (m *Messenger) sendInThread(ctx context.Context, to chat, part adapters.Part, keyboard any) (adapters.Sent, error) {
+	params, failed := words(strings.TrimSpace(part.Text+"\n"+part.Image), keyboard)
+	if failed != nil {
+		return adapters.Sent{}, failed
+	}
 	params.AddBool("disable_web_page_preview", part.Image == "")
 	params.AddNonZero64("message_thread_id", to.topic)
 	if to.root != 0 {
 		params["reply_parameters"] = fmt.Sprintf(`{"message_id":%d,"allow_sending_without_reply":true}`, to.root)
-	}
-	if len(part.Choices) > 0 {
-		keyboard, err := json.Marshal(inlineKeyboard(part.Choices))
-		if err != nil {
-			return adapters.Sent{}, &adapters.SendError{Consequence: adapters.Rejected, Code: "bad_buttons", Reason: "the buttons cannot be written", Err: err}
-		}
-		params["reply_markup"] = string(keyboard)
 	}
 	result, err := m.ask(ctx, to.id, "sendMessage", params)
 	if err != nil {
@@ -87,7 +83,7 @@ func (m *Messenger) sendInThread(ctx context.Context, to chat, part adapters.Par
 	var msg struct {
 		MessageID int64 `json:"message_id"`
 	}
-	if err := json.Unmarshal(result, &msg); err != nil || msg.MessageID == 0 {
+	if err := decode(result, &msg); err != nil || msg.MessageID == 0 {
 		return adapters.Sent{}, nil // sent, but we do not know as what
 	}
 	m.threads.wrote(ctx, m, to, msg.MessageID)
@@ -121,7 +117,7 @@ func (m *Messenger) Open(ctx context.Context, room, title string) (string, error
 		Type    string `json:"type"`
 		IsForum bool   `json:"is_forum"`
 	}
-	if err := json.Unmarshal(result, &group); err != nil {
+	if err := decode(result, &group); err != nil {
 		return "", &adapters.SendError{Consequence: adapters.Temporary, Reason: "Telegram's answer about the group cannot be read", Err: err}
 	}
 	if group.Type != "group" && group.Type != "supergroup" {
@@ -152,7 +148,7 @@ func (m *Messenger) openTopic(ctx context.Context, in chat, title string) (int64
 	var topic struct {
 		ID int64 `json:"message_thread_id"`
 	}
-	if err := json.Unmarshal(result, &topic); err != nil || topic.ID == 0 {
+	if err := decode(result, &topic); err != nil || topic.ID == 0 {
 		return 0, &adapters.SendError{Consequence: adapters.Unknown, Reason: "Telegram does not say which topic it made", Err: err}
 	}
 	return topic.ID, nil

@@ -1,13 +1,12 @@
 package telegram
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
@@ -17,6 +16,9 @@ import (
 
 // allowedUpdates is what we ask Telegram for.
 const allowedUpdates = `["message","edited_message","callback_query","my_chat_member","pre_checkout_query","message_reaction"]`
+
+// longestName is how many characters of a name are kept.
+const longestName = 128
 
 // update is one thing Telegram told us, converted.
 type update struct {
@@ -32,14 +34,14 @@ var errNoUpdate = errors.New("not an update of Telegram")
 
 // convert reads one update. An update in a form we do not know has an id and no events; only what is no update is an error.
 func (m *Messenger) convert(raw []byte) (update, error) {
-	var tg tgbotapi.Update
-	unread := json.Unmarshal(raw, &tg)
-	u := update{id: tg.UpdateID}
+	var tg told
+	unread := decode(raw, &tg)
+	u := update{id: tg.ID}
 	if unread != nil || u.id == 0 { // look for the id alone
 		var id struct {
 			UpdateID *int `json:"update_id"`
 		}
-		if err := json.Unmarshal(raw, &id); err != nil {
+		if err := decode(raw, &id); err != nil {
 			return update{}, fmt.Errorf("%w: %w", errNoUpdate, err)
 		}
 		if id.UpdateID == nil {
@@ -51,17 +53,15 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 		m.log.Warn("telegram update not understood", "update", u.id, "problem", unread)
 		return u, nil
 	}
-	event := conversation.Event{ID: "update:" + strconv.Itoa(u.id), Raw: bytes.ReplaceAll(raw, []byte(m.api.token), []byte("***"))}
-	if cb := tg.CallbackQuery; cb != nil {
+	event := conversation.Event{ID: "update:" + strconv.Itoa(u.id), Raw: m.api.redacted(raw)}
+	if cb := tg.Callback; cb != nil {
 		u.callback = cb.ID
 	}
 	if u.moved = migrated(tg.Message); u.moved != nil {
 		return u, nil
 	}
-	if isInGroup(tg) {
-		if err := m.fromGroup(&u, event, tg, raw); err != nil {
-			m.log.Warn("telegram update not understood", "update", u.id, "problem", err)
-		}
+	if tg.isInGroup() {
+		u.group = fromGroup(event, &tg)
 		return u, nil
 	}
 	switch {
@@ -70,16 +70,16 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 			return u, nil
 		}
 		from(&event, tg.Message.Chat.ID, tg.Message.From)
-		event.At, event.Message = when(tg.Message.Date), strconv.Itoa(tg.Message.MessageID)
-		if tg.Message.SuccessfulPayment != nil {
-			hasPaid(&event, tg.Message.SuccessfulPayment)
+		event.At, event.Message = when(tg.Message.Date), strconv.FormatInt(tg.Message.ID, 10)
+		if tg.Message.Payment != nil {
+			hasPaid(&event, tg.Message.Payment)
 			break
 		}
-		if !said(&event, tg.Message, raw) {
+		if !said(&event, tg.Message) {
 			return u, nil
 		}
-	case tg.CallbackQuery != nil:
-		cb := tg.CallbackQuery
+	case tg.Callback != nil:
+		cb := tg.Callback
 		if cb.From == nil || cb.Data == "" || cb.Message != nil && !private(cb.Message.Chat) {
 			return u, nil
 		}
@@ -89,8 +89,8 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 		if cb.Message != nil && cb.Message.Chat != nil {
 			event.Chat = strconv.FormatInt(cb.Message.Chat.ID, 10)
 		}
-	case tg.MyChatMember != nil:
-		member := tg.MyChatMember
+	case tg.Member != nil:
+		member := tg.Member
 		if !private(&member.Chat) {
 			return u, nil
 		}
@@ -104,11 +104,11 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 		default:
 			return u, nil
 		}
-	case tg.PreCheckoutQuery != nil:
-		if !asksToPay(&event, tg.PreCheckoutQuery) {
+	case tg.Checkout != nil:
+		if !asksToPay(&event, tg.Checkout) {
 			return u, nil
 		}
-	case reacted(&event, raw):
+	case reacted(&event, tg.Reaction):
 	default:
 		m.log.Debug("telegram update that nobody acts on", "update", u.id, "raw", string(event.Raw))
 		return u, nil
@@ -118,11 +118,11 @@ func (m *Messenger) convert(raw []byte) (update, error) {
 }
 
 // isInGroup says that something was said, changed or pressed in a group.
-func isInGroup(tg tgbotapi.Update) bool {
-	in := func(msg *tgbotapi.Message) bool {
+func (tg *told) isInGroup() bool {
+	in := func(msg *message) bool {
 		return msg != nil && msg.Chat != nil && (msg.Chat.IsGroup() || msg.Chat.IsSuperGroup())
 	}
-	return in(tg.Message) || in(tg.EditedMessage) || tg.CallbackQuery != nil && tg.CallbackQuery.From != nil && tg.CallbackQuery.Data != "" && in(tg.CallbackQuery.Message)
+	return in(tg.Message) || in(tg.Edited) || tg.Callback != nil && tg.Callback.From != nil && tg.Callback.Data != "" && in(tg.Callback.Message)
 }
 
 // private keeps orders and prices out of groups.
@@ -133,8 +133,11 @@ func private(chat *tgbotapi.Chat) bool {
 func from(event *conversation.Event, chat int64, user *tgbotapi.User) {
 	event.Chat = strconv.FormatInt(chat, 10)
 	event.Sender = strconv.FormatInt(user.ID, 10)
-	name := []rune(adapters.Clean(user.FirstName + " " + user.LastName))
-	event.SenderName = strings.ReplaceAll(string(name[:min(len(name), 128)]), "\n", " ")
+	name := adapters.Clean(user.FirstName + " " + user.LastName)
+	if utf8.RuneCountInString(name) > longestName {
+		name = string([]rune(name)[:longestName])
+	}
+	event.SenderName = strings.ReplaceAll(name, "\n", " ")
 	event.Language = user.LanguageCode
 }
 
@@ -150,16 +153,16 @@ func when(date int) time.Time {
 }
 
 // said fills in what a message says; false when it says nothing to us, such as that somebody pinned something.
-func said(event *conversation.Event, msg *tgbotapi.Message, raw []byte) bool {
-	event.Kind = conversation.Text
-	if token, ok := startToken(msg.Text); ok {
-		event.Kind, event.Value = conversation.Start, token
+func said(event *conversation.Event, msg *message) bool {
+	event.Kind, event.Text = conversation.Text, adapters.Clean(msg.Text)
+	if token, ok := startToken(event.Text); ok {
+		event.Kind, event.Text, event.Value = conversation.Start, "", token
 		return true
 	}
-	if event.Text = adapters.Clean(msg.Text); event.Text != "" {
+	if event.Text != "" {
 		return true
 	}
-	what := stands(msg, raw)
+	what := stands(msg)
 	event.Text, event.Media = adapters.Clean(msg.Caption), what
 	if event.Text == "" && what != "" {
 		event.Text, event.Media = "["+what+"]", ""
@@ -169,18 +172,18 @@ func said(event *conversation.Event, msg *tgbotapi.Message, raw []byte) bool {
 
 // startToken reads "/start", "/start token" and "/start@bot token".
 func startToken(text string) (token string, ok bool) {
-	command, rest, _ := strings.Cut(adapters.Clean(text), " ")
+	command, rest, _ := strings.Cut(text, " ")
 	command, _, _ = strings.Cut(command, "@")
 	return strings.TrimSpace(rest), command == "/start"
 }
 
 // stands is what a message has beside words, or in their place.
-func stands(msg *tgbotapi.Message, raw []byte) string {
+func stands(msg *message) string {
 	kinds := []struct {
 		is   bool
 		text string
 	}{
-		{len(msg.Photo) > 0, "photo"},
+		{len(msg.Photo) > 0 || msg.PaidMedia != nil, "photo"},
 		{msg.Animation != nil, "animation"}, // before document, which it is as well
 		{msg.Document != nil, "file"},
 		{msg.Voice != nil, "voice message"},
@@ -191,29 +194,13 @@ func stands(msg *tgbotapi.Message, raw []byte) string {
 		{msg.Venue != nil || msg.Location != nil, "location"},
 		{msg.Poll != nil, "poll"},
 		{msg.Dice != nil || msg.Game != nil, "game"},
+		{msg.Story != nil, "story"},
+		{msg.Checklist != nil, "checklist"},
 	}
 	for _, kind := range kinds {
 		if kind.is {
 			return kind.text
 		}
-	}
-	var newer struct { // than the library
-		Message struct {
-			Story     json.RawMessage `json:"story"`
-			PaidMedia json.RawMessage `json:"paid_media"`
-			Checklist json.RawMessage `json:"checklist"`
-		} `json:"message"`
-	}
-	if err := json.Unmarshal(raw, &newer); err != nil {
-		return ""
-	}
-	switch {
-	case newer.Message.Story != nil:
-		return "story"
-	case newer.Message.PaidMedia != nil:
-		return "photo"
-	case newer.Message.Checklist != nil:
-		return "checklist"
 	}
 	return ""
 }

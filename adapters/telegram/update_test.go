@@ -65,6 +65,31 @@ func TestWhatIsNoUpdateIsAnError(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotUnderstoodIsLoggedWithoutItsWords(t *testing.T) {
+	b := newBot(t, map[string]string{}, nil)
+	for _, raw := range []string{
+		`{"update_id":5,"message":{"date":"my card is 4242","chat":{"id":42},"from":{"id":42}}}`,
+		`{"update_id":5,"message":{"text":["my card is 4242"],"chat":{"id":42},"from":{"id":42}}}`,
+		`{"update_id":5,"message":{"text":4242,"chat":{"id":42},"from":{"id":42}}}`,
+	} {
+		u, err := b.convert([]byte(raw))
+		if err != nil || u.id != 5 || len(u.events) != 0 {
+			t.Errorf("%s: got update %d with %d events, %v, want 5 without", raw, u.id, len(u.events), err)
+		}
+	}
+	if said := b.out.String(); strings.Count(said, "not understood") != 3 || strings.Contains(said, "4242") {
+		t.Errorf("got %s, want three updates that were not understood and nothing of what they say", said)
+	}
+}
+
+func TestRepeatedNamesAndBrokenLettersAreRead(t *testing.T) {
+	b := newBot(t, map[string]string{}, nil)
+	u, err := b.convert([]byte("{\"update_id\":4,\"update_id\":5,\"message\":{\"chat\":{\"id\":42},\"from\":{\"id\":42},\"text\":\"caf\xe9\"}}"))
+	if err != nil || u.id != 5 || len(u.events) != 1 || u.events[0].Text != "caf\uFFFD" {
+		t.Errorf("got %+v, %v, want update 5 with a mark in the letter's place", u, err)
+	}
+}
+
 func TestRawIsKeptWithoutTheToken(t *testing.T) {
 	b := newBot(t, map[string]string{"token": "1:SECRET"}, nil)
 	u, err := b.convert([]byte(`{"update_id":5,"message":{"botToken":"1:SECRET","chat":{"id":42},"from":{"id":42},"text":"hi","new_field":7}}`))

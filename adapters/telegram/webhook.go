@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"io"
 	"net/http"
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
@@ -45,7 +44,7 @@ func (m *Messenger) Hook(sink adapters.Sink) http.Handler {
 			http.Error(w, "the secret is wrong", http.StatusForbidden)
 			return
 		}
-		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxUpdate))
+		raw, err := readAll(http.MaxBytesReader(w, r.Body, maxUpdate), r.ContentLength)
 		if err != nil {
 			if _, big := errors.AsType[*http.MaxBytesError](err); big {
 				http.Error(w, "the update is too big", http.StatusRequestEntityTooLarge)
@@ -59,13 +58,14 @@ func (m *Messenger) Hook(sink adapters.Sink) http.Handler {
 			http.Error(w, "this is not an update", http.StatusBadRequest)
 			return
 		}
-		if err := m.hand(r.Context(), []update{u}, sink); err != nil {
+		updates := []update{u}
+		if err := m.hand(r.Context(), updates, sink); err != nil {
 			m.log.WarnContext(r.Context(), "telegram update not stored", "update", u.id, "problem", err)
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "not stored, please try again", http.StatusServiceUnavailable)
 			return
 		}
-		m.committed([]update{u})
+		m.committed(updates)
 		w.WriteHeader(http.StatusOK)
 	})
 }
