@@ -327,6 +327,25 @@ func TestTheBotSaysThatItIsOneAgain(t *testing.T) {
 	}
 }
 
+func TestAChoiceIsReadWhateverItsCaseAndPunctuation(t *testing.T) {
+	for _, c := range []struct {
+		label, said string
+		want        bool
+	}{
+		{"Name my price", "  name MY price!", true},
+		{"«Ärger», 2 Stück", "ärger 2 stück", true},
+		{"Name my price", "name", false},
+		{"Name", "name my price", false},
+		{"Name my price", "namemy price", false},
+		{"…", "?", false},
+		{"", "a", false},
+	} {
+		if got := reads(c.label, plain(c.said)); got != c.want {
+			t.Errorf("%q for %q is %v", c.said, c.label, got)
+		}
+	}
+}
+
 // FuzzStep lets anything happen and looks that Step neither panics, nor fails for a shopper's doing, nor changes what it was
 // given, nor answers the same twice in two ways.
 func FuzzStep(f *testing.F) {
@@ -364,12 +383,37 @@ func FuzzStep(f *testing.F) {
 	})
 }
 
+// chatter is what most shoppers write: something that no flow takes for a command.
+const chatter = "I saw the blue mug in your window last week and my sister would love it. The handle gets hot when one pours tea into it, I guess, but it will survive the dishwasher. We had bad luck with our last ones, sadly."
+
 func BenchmarkStep(b *testing.B) {
+	steps, problems := flow.Load(os.DirFS("../bench/bot"), ".")
+	if steps == nil {
+		b.Fatal(problems)
+	}
 	set := shop(b)
 	told, _ := talk(b, set, Session{}, fell(nil))
-	for b.Loop() {
-		if _, _, err := Step(set, told, says("buy"), noon); err != nil {
-			b.Fatal(err)
-		}
+	walked, _ := talk(b, steps, Session{}, says("hello"), says("hello"))
+	for _, c := range []struct {
+		name  string
+		set   *flow.Set
+		s     Session
+		event Event
+	}{
+		{"steps", steps, walked, says(chatter)},
+		{"shop idle", set, Session{}, says(chatter)},
+		{"shop choices", set, told, says(chatter)},
+		{"shop question", set, Session{}, says("do you ship?")},
+		{"shop buy", set, told, says("buy")},
+		{"shop offer", set, told, says("hello, would you take 15 for the blue one?")},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := Step(c.set, c.s, c.event, noon); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"parley/commerce/money"
 	"parley/conversation/understand"
@@ -168,7 +169,7 @@ func (st *step) chosen(text string, number int) string {
 		return ""
 	}
 	for _, choice := range state.Choices {
-		if said == plain(choice.ID) {
+		if reads(choice.ID, said) {
 			return choice.ID
 		}
 		for _, language := range st.set.Languages {
@@ -177,7 +178,7 @@ func (st *step) chosen(text string, number int) string {
 				continue
 			}
 			head, _, _ := strings.Cut(label, ",")
-			if said == plain(label) || said == plain(head) {
+			if reads(label, said) || reads(head, said) {
 				return choice.ID
 			}
 		}
@@ -187,10 +188,36 @@ func (st *step) chosen(text string, number int) string {
 
 // plain is a text without case, punctuation and spare room, for comparing.
 func plain(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}), " ")
+	var b strings.Builder
+	b.Grow(len(s))
+	gap := false
+	for _, r := range s {
+		r = unicode.ToLower(r)
+		if !inWord(r) {
+			gap = b.Len() > 0
+			continue
+		}
+		if gap {
+			b.WriteByte(' ')
+			gap = false
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
+
+// reads says whether a label is what was said, which is plain. Labels are many, and most differ from the first letter on.
+func reads(label, said string) bool {
+	first, _ := utf8.DecodeRuneInString(said)
+	for _, r := range label {
+		if r = unicode.ToLower(r); inWord(r) {
+			return r == first && plain(label) == said
+		}
+	}
+	return false
+}
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 func shorten(s string) string {
 	s = strings.ToValidUTF8(strings.TrimSpace(s), "")

@@ -57,7 +57,7 @@ func (r *renderer) compile(t *Text, languages []string, known map[string]bool, r
 				rep.errorAt(s.at(0), "see docs/flows.md for what a text may hold", "the text is not Liquid: %s", strings.TrimPrefix(err.Error(), "Liquid error: "))
 				break
 			}
-			t.compiled[language] = newTemplate(parsed, rewritten, uses)
+			t.compiled[language] = newTemplate(parsed, language, rewritten, uses)
 		}
 	}
 	for _, language := range languages {

@@ -31,15 +31,17 @@ type source struct {
 // template is a text in one language, ready to be rendered.
 type template struct {
 	*liquid.Template
-	uses  []variable
-	fixed bool   // it uses no variable and no tag
-	text  string // of a fixed one
+	language string
+	uses     []variable
+	fixed    bool   // it uses no variable and no tag
+	text     string // of a fixed one
+	parts    []part // of one that is so simple that we need no Liquid for it
 }
 
 type variable struct{ name, mangled string }
 
-func newTemplate(parsed *liquid.Template, source string, uses []use) *template {
-	t := &template{Template: parsed}
+func newTemplate(parsed *liquid.Template, language, source string, uses []use) *template {
+	t := &template{Template: parsed, language: language}
 	if !strings.Contains(source, "{{") && !strings.Contains(source, "{%") {
 		t.fixed, t.text = true, trim(source)
 		return t
@@ -47,6 +49,7 @@ func newTemplate(parsed *liquid.Template, source string, uses []use) *template {
 	for _, name := range append(namesOf(uses), "contact.time_zone") { // which the filters of times look at
 		t.uses = append(t.uses, variable{name, mangle(name)})
 	}
+	t.parts = partsOf(source, t.uses)
 	return t
 }
 
@@ -133,25 +136,35 @@ func (sc *Scope) Render(t *Text) (text string, err error) {
 	if template == nil {
 		return "", nil
 	}
-	defer func() {
-		if p := recover(); p != nil { // the template library panics on some mixtures of types
-			err = fmt.Errorf("render %q: %v", t.sources[0].text, p)
-		}
-	}()
 	if template.fixed {
 		return template.text, nil
 	}
-	bindings := make(liquid.Bindings, len(template.uses))
-	for _, v := range template.uses {
+	if template.parts != nil {
+		return trim(template.join(sc)), nil
+	}
+	if text, err = template.liquid(sc); err != nil {
+		return "", fmt.Errorf("render %q: %w", t.sources[0].text, err)
+	}
+	return trim(text), nil
+}
+
+func (t *template) liquid(sc *Scope) (text string, err error) {
+	defer func() {
+		if p := recover(); p != nil { // the template library panics on some mixtures of types
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	bindings := make(liquid.Bindings, len(t.uses))
+	for _, v := range t.uses {
 		if value := sc.bind(v.name); value != nil {
 			bindings[v.mangled] = value
 		}
 	}
-	text, failed := template.RenderString(bindings)
+	text, failed := t.RenderString(bindings)
 	if failed != nil {
-		return "", fmt.Errorf("render %q: %w", t.sources[0].text, failed)
+		return "", failed
 	}
-	return trim(text), nil
+	return text, nil
 }
 
 // trim makes of what a template gives what is said.

@@ -64,3 +64,37 @@ func TestTextsAreCutAtABorderOfCharacters(t *testing.T) {
 		}
 	}
 }
+
+func TestSimpleTextsReadAsLiquidHasThem(t *testing.T) {
+	simple := 0
+	for _, template := range []string{
+		"{{ product.title }}", "a {{product.title}}b{{ price|money }} {{  total | money  }}", "{{ product.stock }} {{ quantity | money }} }} { {", "{{ contact.name }}{{ was | money }}.",
+		"{{ language }} {{ shop.name | money }}\n        {{ offer }} {{ offer.amount }}", "{{ product.title -}} x", "{{ price | money | upcase }}", "{{ contact.name | default: 'you' }}", "{{ true }} {{ 5 }}",
+	} {
+		set := mustLoad(t, withFlow("flow: t\nstarts_on: [buy]\nstart: s\nstates:\n  s:\n    say:\n      en: |\n        "+template+"\n      de: |\n        "+template+"\n    end: true\n"))
+		say := set.State(Place{"t", "s"}).Say
+		for _, vars := range []map[string]string{
+			nil,
+			{"price": "1234.50 EUR", "total": "nonsense", "product.title": "Mug \u202e{{ price }}", "product.stock": "7", "quantity": "many", "offer": "ofr_1", "offer.amount": "15.00 EUR"},
+			{"price": "5000 JPY", "was": "6000 JPY", "product.title": " ", "product.stock": "-", "quantity": "2", "contact.name": "Ada\nByron", "shop.name": "Mugs"},
+		} {
+			for _, language := range []string{"en", "de"} {
+				compiled, scope := say.compiled[language], set.Scope(language, vars)
+				want, err := compiled.liquid(scope)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if compiled.parts == nil {
+					continue
+				}
+				simple++
+				if got := compiled.join(scope); got != want {
+					t.Errorf("%q with %v in %s is %q, want %q", template, vars, language, got, want)
+				}
+			}
+		}
+	}
+	if want := 5 * 3 * 2; simple != want {
+		t.Errorf("%d were simple, want %d", simple, want)
+	}
+}

@@ -1,6 +1,10 @@
 package understand
 
-import "slices"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 var english = lexicon{
 	tag:      "en",
@@ -109,28 +113,15 @@ var english = lexicon{
 	ordinals: map[string]int64{
 		"first": 1, "1st": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10,
 	},
-	spelt: englishNumber,
+	numbers: "a " + strings.Join(slices.Collect(maps.Keys(englishSmall)), " "),
+	spelt:   englishNumber,
 }
 
-var englishUnits = []string{
-	"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen",
-	"sixteen", "seventeen", "eighteen", "nineteen",
-}
-
-var englishTens = []string{"", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"}
-
-// englishSmall is the value of a number word below a hundred.
-func englishSmall(w string) int64 {
-	if w == "fourty" {
-		return 40
-	}
-	if i := slices.Index(englishUnits, w); i >= 0 {
-		return int64(i)
-	}
-	if i := slices.Index(englishTens, w); i >= 2 {
-		return int64(i) * 10
-	}
-	return -1
+// englishSmall are the number words below a hundred.
+var englishSmall = map[string]int64{
+	"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+	"thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
+	"forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }
 
 // englishNumber reads "twenty-five", "a hundred and ten", "two thousand five hundred". A word that does not go on with the
@@ -140,13 +131,14 @@ func englishNumber(tokens []token) (numeral, int) {
 	i, said := 0, false
 	for ; i < len(tokens) && tokens[i].kind == word && (i == 0 || tokens[i].pause == 0); i++ {
 		w := tokens[i].text
-		small, more := englishSmall(w), i+1 < len(tokens) && tokens[i+1].pause == 0
+		small, isSmall := englishSmall[w]
+		more := i+1 < len(tokens) && tokens[i+1].pause == 0
 		switch {
-		case small >= 0 && (!said || group%100 == 0 && small > 0 || group%100 >= 20 && group%10 == 0 && small > 0 && small < 10):
+		case isSmall && (!said || group%100 == 0 && small > 0 || group%100 >= 20 && group%10 == 0 && small > 0 && small < 10):
 			group += small
 		case w == "a" && i == 0 && more && (tokens[1].text == "hundred" || tokens[1].text == "thousand" || tokens[1].text == "million" || tokens[1].text == "dozen" || tokens[1].text == "grand"):
 			group = 1
-		case w == "and" && said && (group >= 100 && group%100 == 0 || group == 0 && total > 0) && more && englishSmall(tokens[i+1].text) > 0:
+		case w == "and" && said && (group >= 100 && group%100 == 0 || group == 0 && total > 0) && more && englishSmall[tokens[i+1].text] > 0:
 		case w == "hundred" && said && group > 0 && group < 10:
 			group *= 100
 		case w == "dozen" && said && group > 0 && group < 100 && total == 0:

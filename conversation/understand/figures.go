@@ -7,9 +7,12 @@ import (
 )
 
 // amounts finds the numbers among the tokens, in digits and in words, joins each with the name of its money and gives the
-// tokens with one figure for each. group is the sign between thousands, zero when unknown; c is what the talk is in.
+// tokens with one figure for each, in the same place: what is written is never more than what has been read. group is the sign between thousands, zero when unknown; c is what the talk is in.
 func (g *grammar) amounts(tokens []token, group rune, c money.Currency) []token {
 	tokens = g.numbers(tokens, group)
+	if !hasFigure(tokens) {
+		return tokens
+	}
 	g.codes(tokens)
 	tokens = g.named(tokens, c)
 	tokens = g.withCents(tokens)
@@ -17,19 +20,28 @@ func (g *grammar) amounts(tokens []token, group rune, c money.Currency) []token 
 	return tokens
 }
 
+func hasFigure(tokens []token) bool {
+	for i := range tokens {
+		if tokens[i].kind == figure {
+			return true
+		}
+	}
+	return false
+}
+
 // numbers makes a figure of each run of digits or number words, with the scale behind it.
 func (g *grammar) numbers(tokens []token, group rune) []token {
-	out := make([]token, 0, len(tokens))
+	out := tokens[:0]
 	for i := 0; i < len(tokens); {
 		t, width := tokens[i], 1
-		switch t.kind {
-		case figure:
+		switch {
+		case t.kind == figure:
 			n, ok := numeralOf(t.text, group)
 			if !ok {
 				t.kind = code
 			}
 			t.num = n
-		case word:
+		case t.kind == word && t.is(number):
 			if n, count := g.spelt(tokens[i:]); count > 0 {
 				t.kind, t.num, width = figure, n, count
 			} else if n, ok := g.notes[t.text]; ok {
@@ -128,7 +140,7 @@ func (g *grammar) coin(tokens []token, i int, before bool) (coin, int, bool) {
 
 // named joins figures with the name of their money, which may stand on either side.
 func (g *grammar) named(tokens []token, c money.Currency) []token {
-	out := make([]token, 0, len(tokens))
+	out := tokens[:0]
 	free := 0 // tokens of out from here on belong to no figure yet
 	for i := 0; i < len(tokens); i++ {
 		t := tokens[i]
@@ -158,7 +170,7 @@ func (g *grammar) named(tokens []token, c money.Currency) []token {
 				}
 			}
 		}
-		if !t.coin.named && i+1 < len(tokens) && (tokens[i+1].text == "%" || tokens[i+1].kind == word && g.percent[tokens[i+1].text]) {
+		if !t.coin.named && i+1 < len(tokens) && (tokens[i+1].text == "%" || tokens[i+1].kind == word && tokens[i+1].is(percent)) {
 			t.percent = true
 			i++
 		}
@@ -219,11 +231,11 @@ func (g *grammar) coinBefore(out []token, t token) (coin, int) {
 
 // withCents joins "3 dollars 50", "15 Euro und 50 Cent", "15€50".
 func (g *grammar) withCents(tokens []token) []token {
-	out := make([]token, 0, len(tokens))
+	out := tokens[:0]
 	for i := 0; i < len(tokens); i++ {
 		t := tokens[i]
 		j := i + 1
-		if j < len(tokens) && tokens[j].kind == word && g.and[tokens[j].text] && tokens[j].pause == 0 {
+		if j < len(tokens) && tokens[j].kind == word && tokens[j].is(and) && tokens[j].pause == 0 {
 			j++
 		}
 		if t.kind == figure && t.coin.named && !t.coin.minor && t.num.decimals == 0 && !t.num.unsure && j < len(tokens) && g.cents(tokens, i, j) {
@@ -247,7 +259,7 @@ func (g *grammar) cents(tokens []token, i, j int) bool {
 	if t.kind != figure || t.pause != 0 || t.link != 0 || t.num.decimals > 0 || t.num.unsure || t.num.units >= 100 || t.percent {
 		return false
 	}
-	if i > 0 && tokens[i-1].kind == word && g.between[tokens[i-1].text] {
+	if i > 0 && tokens[i-1].kind == word && tokens[i-1].is(between) {
 		return false
 	}
 	if t.coin.minor {
@@ -256,13 +268,13 @@ func (g *grammar) cents(tokens []token, i, j int) bool {
 	if t.coin.named || t.num.units < 10 && (t.num.words || len(t.text) != 2) {
 		return false
 	}
-	return j+1 == len(tokens) || tokens[j+1].pause != 0 || tokens[j+1].kind == word && g.known[tokens[j+1].text] && !g.units[tokens[j+1].text] && !g.pieces[tokens[j+1].text]
+	return j+1 == len(tokens) || tokens[j+1].pause != 0 || tokens[j+1].kind == word && tokens[j+1].is(known) && !tokens[j+1].is(unit|piece)
 }
 
 // trails says that the bare figure at j ends what is said of an amount, and could be a part of it.
 func (g *grammar) trails(tokens []token, j int) bool {
 	t := tokens[j]
-	return t.kind == figure && t.pause == 0 && !t.coin.named && !t.percent && (j+1 == len(tokens) || tokens[j+1].pause != 0 || tokens[j+1].kind == word && g.and[tokens[j+1].text])
+	return t.kind == figure && t.pause == 0 && !t.coin.named && !t.percent && (j+1 == len(tokens) || tokens[j+1].pause != 0 || tokens[j+1].kind == word && tokens[j+1].is(and))
 }
 
 // unsure marks both ends of "15 to 20", "15-20", "15 or 20", "between 15 and 20".
@@ -277,7 +289,7 @@ func (g *grammar) unsure(tokens []token) {
 			continue
 		}
 		if tokens[from].kind == word && from > 0 {
-			link = g.ranges[tokens[from].text] || g.and[tokens[from].text] && from > 1 && tokens[from-2].kind == word && g.between[tokens[from-2].text]
+			link = tokens[from].is(ranges) || tokens[from].is(and) && from > 1 && tokens[from-2].kind == word && tokens[from-2].is(between)
 			from--
 		} else if !tokens[i].num.words || tokens[from].kind != figure {
 			link = link || tokens[from].kind == figure && tokens[i].pause == 0 && !tokens[i].coin.named && !tokens[from].coin.named

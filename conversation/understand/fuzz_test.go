@@ -179,8 +179,37 @@ func TestReadFindsTheMerchantsOwnIntents(t *testing.T) {
 	}
 }
 
+// What is not marked is never looked at as a number.
+func TestEveryWordThatANumberBeginsWithIsMarked(t *testing.T) {
+	for w, e := range words.words {
+		for _, next := range []string{"", "hundred", "million"} {
+			if _, count := words.spelt([]token{{text: w}, {text: next}}); count > 0 && e.traits&number == 0 {
+				t.Errorf("%q %q is a number, but %q is not marked", w, next, w)
+			}
+		}
+	}
+	for _, text := range []string{"ninety-nine", "a hundred and one", "neunundneunzig", "eintausendzweihundertdreiunddreißig", "dreieinhalb", "anderthalb", "zwo"} {
+		tokens := scan(text, words.suffix).tokens
+		words.lookUp(tokens)
+		if !tokens[0].is(number) {
+			t.Errorf("%q is not looked at as a number", text)
+		}
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
-	for b.Loop() {
-		Read("hello, would you take 15 for the blue one?", Options{Language: "en", Currency: "EUR"})
+	for _, c := range []struct{ name, text string }{
+		{"offer", "hello, would you take 15 for the blue one?"},
+		{"foreign", "lorem ipsum dolor sit amet consectetur adipiscing elit sed eiusmod tempor incididunt ut labore et dolore magna aliqua lorem ipsum dolor sit amet consectetur adipiscing elit sed eiusmod tempor incidi"},
+		{"english", "I saw the blue mug in your window last week and my sister would love it. Does the handle get hot when you pour tea into it, and would it survive the dishwasher? We had bad luck with our last ones, sadly."},
+		{"german", "Ich habe die blaue Tasse letzte Woche im Schaufenster gesehen, und meine Schwester hätte große Freude daran. Wird der Henkel heiß, wenn man Tee eingießt, und übersteht sie auch die Spülmaschine? Schöne Grüße"},
+		{"figures", "I bought 2 mugs for €30 on 12.5.2026, order 4711, and would like three more. Could you do 40 euros for all of them, or 14.50 each? That is 10% less than last time, and I need them in 5 days at the latest."},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Read(c.text, Options{Language: "en", Currency: "EUR"})
+			}
+		})
 	}
 }

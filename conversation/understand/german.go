@@ -1,6 +1,7 @@
 package understand
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -109,15 +110,28 @@ var german = lexicon{
 		"erste": 1, "erster": 1, "erstes": 1, "ersten": 1, "zweite": 2, "zweiter": 2, "zweites": 2, "zweiten": 2, "dritte": 3, "dritter": 3, "drittes": 3, "dritten": 3,
 		"vierte": 4, "vierter": 4, "viertes": 4, "vierten": 4, "fünfte": 5, "fünfter": 5, "fünftes": 5, "fünften": 5,
 	},
-	spelt: germanNumber,
+	numbers:  "eine einen einem einer eines anderthalb " + strings.Join(slices.Collect(maps.Keys(germanSmall)), " "),
+	compound: germanCompound,
+	spelt:    germanNumber,
 }
 
-var germanUnits = []string{
-	"null", "ein", "zwei", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwoelf", "dreizehn", "vierzehn", "fuenfzehn",
-	"sechzehn", "siebzehn", "achtzehn", "neunzehn",
-}
-
-var germanTens = []string{"", "", "zwanzig", "dreissig", "vierzig", "fuenfzig", "sechzig", "siebzig", "achtzig", "neunzig"}
+// germanSmall are the numbers below a hundred.
+var germanSmall = func() map[string]int64 {
+	small := map[string]int64{
+		"null": 0, "ein": 1, "eins": 1, "zwei": 2, "zwo": 2, "drei": 3, "vier": 4, "fuenf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10, "elf": 11,
+		"zwoelf": 12, "dreizehn": 13, "vierzehn": 14, "fuenfzehn": 15, "sechzehn": 16, "siebzehn": 17, "achtzehn": 18, "neunzehn": 19,
+	}
+	units := []string{"", "ein", "zwei", "drei", "vier", "fuenf", "sechs", "sieben", "acht", "neun"}
+	for i, tens := range []string{"zwanzig", "dreissig", "vierzig", "fuenfzig", "sechzig", "siebzig", "achtzig", "neunzig"} {
+		for n, unit := range units {
+			if n > 0 {
+				unit += "und"
+			}
+			small[unit+tens] = int64(10*(i+2) + n)
+		}
+	}
+	return small
+}()
 
 // germanNumber reads one word, since German writes a number as one: "fünfundzwanzig", "zweitausenddreihundert", "dreieinhalb";
 // and what may follow it: "zwei Millionen eintausend".
@@ -154,8 +168,17 @@ func germanNumber(tokens []token) (numeral, int) {
 	return numeral{units: n, words: true, soft: soft}, 1
 }
 
+// germanCompound says whether a word is put together as a large number is, or as a half: "zweihundert", "dreieinhalb".
+func germanCompound(w string) bool {
+	return strings.Contains(w, "hundert") || strings.Contains(w, "tausend") || strings.HasSuffix(w, "einhalb")
+}
+
 func germanSoft(w string) bool {
-	return slices.Contains([]string{"ein", "eine", "einen", "einem", "einer", "eines"}, w)
+	switch w {
+	case "ein", "eine", "einen", "einem", "einer", "eines":
+		return true
+	}
+	return false
 }
 
 // germanWhole reads a number below a million written as one word.
@@ -168,9 +191,9 @@ func germanWhole(w string) (int64, bool) {
 
 func germanHundreds(w string) (int64, bool) {
 	if left, right, ok := strings.Cut(w, "hundert"); ok {
-		return germanParts(left, right, 100, germanSmall)
+		return germanParts(left, right, 100, germanBelowHundred)
 	}
-	return germanSmall(w)
+	return germanBelowHundred(w)
 }
 
 func germanParts(left, right string, scale int64, read func(string) (int64, bool)) (int64, bool) {
@@ -188,25 +211,7 @@ func germanParts(left, right string, scale int64, read func(string) (int64, bool
 	return many*scale + rest, ok
 }
 
-func germanSmall(w string) (int64, bool) {
-	switch w {
-	case "eins":
-		return 1, true
-	case "zwo":
-		return 2, true
-	}
-	if i := slices.Index(germanUnits, w); i >= 0 {
-		return int64(i), true
-	}
-	for i, tens := range germanTens[2:] {
-		if one, ok := strings.CutSuffix(w, tens); ok {
-			if one == "" {
-				return int64(i+2) * 10, true
-			}
-			one, ok = strings.CutSuffix(one, "und")
-			u := slices.Index(germanUnits[:10], one)
-			return int64(i+2)*10 + int64(u), ok && u > 0
-		}
-	}
-	return 0, false
+func germanBelowHundred(w string) (int64, bool) {
+	n, ok := germanSmall[w]
+	return n, ok
 }

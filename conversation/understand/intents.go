@@ -1,8 +1,8 @@
 package understand
 
 import (
-	"maps"
 	"slices"
+	"strings"
 )
 
 // first and then are the order in which intents are told; the merchant's own stand between them. A name with "!" is the
@@ -14,25 +14,22 @@ var (
 
 // intents settles what is wanted. What moves goods or money is told only when nothing in the text speaks against it.
 func (r *reader) intents() {
-	found := map[string]bool{}
-	for i, h := range r.hits {
-		if haggles[h.intent] && !r.negated[i] {
-			found["offer"] = true
-		}
-		if r.void[i] {
-			continue
-		}
-		if r.own[h.intent] || len(h.intent) > 0 && h.intent[0] != '.' {
-			if r.negated[i] && acts[h.intent] {
-				found["no"] = found["no"] || h.intent == "buy"
-				continue
+	found := make(findings, 0, 8)
+	for _, h := range r.hits {
+		switch {
+		case h.negated && acts[h.intent]:
+			if h.intent == "buy" {
+				found.put("no")
 			}
-			found[h.intent] = found[h.intent] || !r.negated[i] || informs[h.intent]
+		case h.negated && !informs[h.intent]:
+		case haggles[h.intent]:
+			found.put("offer")
+		case !h.void && h.intent != "" && h.intent[0] != '.' && h.intent != "stop":
+			found.put(h.intent)
 		}
 	}
 	said := r.said()
 	trimmed := r.trimmed()
-	delete(found, "stop")
 	if r.stop[said] || r.stop[trimmed] || r.stopCancel[said] || r.stopCancel[trimmed] {
 		r.reading.Intents = []string{"stop"}
 		if r.stopCancel[said] || r.stopCancel[trimmed] {
@@ -41,18 +38,33 @@ func (r *reader) intents() {
 		return
 	}
 	if intent := r.whole[said]; intent != "" {
-		found[intent] = true
-		found[intent+"!"] = true
+		found.put(intent)
+		found.put(intent + "!")
 	} else if intent := r.whole[trimmed]; intent != "" {
-		found[intent] = true
+		found.put(intent)
 	}
-	found["question"] = r.asks()
-	if found["yes"] { // "do it" only looks like a question
-		found["question"] = r.question
+	found.drop("question")
+	if found.has("yes") && r.question || !found.has("yes") && r.asks() { // "do it" only looks like a question
+		found.put("question")
 	}
-	r.agreement(found)
-	r.weigh(found)
-	r.rank(found)
+	r.agreement(&found)
+	r.weigh(&found)
+	r.rank(&found)
+}
+
+// findings are names of intents, each once, in any order.
+type findings []string
+
+func (f findings) has(intent string) bool { return slices.Contains(f, intent) }
+
+func (f *findings) put(intent string) {
+	if !f.has(intent) {
+		*f = append(*f, intent)
+	}
+}
+
+func (f *findings) drop(intents ...string) {
+	*f = slices.DeleteFunc(*f, func(intent string) bool { return slices.Contains(intents, intent) })
 }
 
 // acts are intents that a negation turns into nothing; informs are those that it leaves as they are ("is it not in stock?").
@@ -64,27 +76,19 @@ var (
 // haggles are findings that nobody utters but to offer.
 var haggles = map[string]bool{".off": true, ".half": true, ".total": true, ".pair": true, ".single": true}
 
-// trimmed is the message without "please" and the like.
-func (r *reader) trimmed() string {
-	kept := *r
-	kept.tokens = slices.DeleteFunc(slices.Clone(r.tokens), func(t token) bool { return t.kind == word && politeness[t.text] })
-	return kept.said()
-}
-
-var politeness = wordSet("please pls plz bitte")
-
 func (r *reader) asks() bool {
 	if r.question {
 		return true
 	}
-	for i, t := range r.tokens {
+	for i := range r.tokens {
+		t := &r.tokens[i]
 		if t.kind != word {
 			return false
 		}
-		if r.asking[t.text] {
+		if t.is(asking) {
 			return len(r.tokens) > i+1 // "what" alone asks, but for nothing
 		}
-		if !opening[t.text] && !r.weakYes[t.text] && !r.inside(i, "greeting", "thanks") {
+		if !opening[t.text] && !t.is(weakYes) && !r.inside(i, "greeting", "thanks") {
 			return false
 		}
 	}
@@ -92,7 +96,7 @@ func (r *reader) asks() bool {
 }
 
 // agreement finds yes and no. A yes counts only if the rest of the message has no weight of its own.
-func (r *reader) agreement(found map[string]bool) {
+func (r *reader) agreement(found *findings) {
 	if len(r.tokens) == 0 {
 		return
 	}
@@ -100,36 +104,37 @@ func (r *reader) agreement(found map[string]bool) {
 	for head < len(r.tokens)-1 && r.tokens[head].kind == word && hesitation[r.tokens[head].text] {
 		head++
 	}
-	t := r.tokens[head]
+	t := &r.tokens[head]
 	if t.kind != word {
 		return
 	}
-	if r.no[t.text] && !r.has(".not no") {
-		found["no"] = true
+	if t.is(no) && !r.has(".not no") {
+		found.put("no")
 	}
 	if r.inside(head, "greeting", "thanks") {
 		return // "good day"
 	}
-	strong := r.yes[t.text]
-	if !strong && !r.weakYes[t.text] || found["no"] || r.has(".not no") || r.cut {
+	strong := t.is(yes)
+	if !strong && !t.is(weakYes) || found.has("no") || r.has(".not no") || r.cut {
 		return
 	}
 	unknown, figures := 0, 0
-	for i, t := range r.tokens {
+	for i := range r.tokens {
+		t := &r.tokens[i]
 		switch {
 		case t.kind == figure, t.kind == code:
 			figures++
 		case t.kind != word:
-		case r.but[t.text], r.negations[t.text], r.no[t.text]:
+		case t.is(but | negation | no):
 			return
-		case i >= head && !r.yes[t.text] && !r.weakYes[t.text] && !r.filler[t.text] && !r.inside(i, "buy", "greeting", "thanks"):
+		case i >= head && !t.is(yes|weakYes|filler) && !r.inside(i, "buy", "greeting", "thanks"):
 			unknown++
 		}
 	}
-	if strong && unknown > 4 || !strong && (unknown > 0 || found["thanks"]) || figures > 0 && !found["buy"] {
+	if strong && unknown > 4 || !strong && (unknown > 0 || found.has("thanks")) || figures > 0 && !found.has("buy") {
 		return
 	}
-	found["yes"] = true
+	found.put("yes")
 }
 
 // opening are words before what is said; hesitation are those that a yes may stand behind.
@@ -149,36 +154,40 @@ func (r *reader) inside(i int, intents ...string) bool {
 }
 
 // weigh takes out what another finding speaks against.
-func (r *reader) weigh(found map[string]bool) {
+func (r *reader) weigh(found *findings) {
 	amount := r.reading.HasAmount || r.reading.Ambiguous
-	if found["buy"] && r.reading.HasAmount {
+	if found.has("buy") && r.reading.HasAmount {
 		// Whoever names a price wants that price.
-		found["buy"], found["offer"] = false, true
+		found.drop("buy")
+		found.put("offer")
 	}
-	if found["buy"] && (r.reading.Ambiguous || r.unread()) {
-		found["buy"], r.reading.Ambiguous = false, true
+	if found.has("buy") && (r.reading.Ambiguous || r.unread()) {
+		found.drop("buy")
+		r.reading.Ambiguous = true
 	}
-	if found["question"] && !r.askedToBuy() || r.besidesBuying() {
-		found["buy"] = false
+	if found.has("buy") && (found.has("question") && !r.askedToBuy() || r.besidesBuying()) {
+		found.drop("buy")
 	}
-	if found["order"] && !r.inside(0, "buy") || found["no"] || found["cancel"] {
-		found["buy"] = false
+	if found.has("order") && !r.inside(0, "buy") || found.has("no") || found.has("cancel") {
+		found.drop("buy")
 	}
-	if found["offer"] {
-		found["question"], found["price"] = false, false
-		if !amount && found["stock"] {
-			found["offer"] = false
-			found["question"] = r.asks()
+	if found.has("offer") {
+		found.drop("question", "price")
+		if !amount && found.has("stock") {
+			found.drop("offer")
+			if r.asks() {
+				found.put("question")
+			}
 		}
 	}
-	if amount || found["question"] || found["offer"] {
-		found["yes"] = false
+	if amount || found.has("question") || found.has("offer") {
+		found.drop("yes")
 	}
-	if found["human"] || found["language_en"] || found["language_de"] {
-		found["buy"] = false
+	if found.has("human") || found.has("language_en") || found.has("language_de") {
+		found.drop("buy")
 	}
-	if found["stock"] && found["no"] && found["question"] {
-		found["no"] = false
+	if found.has("stock") && found.has("question") {
+		found.drop("no")
 	}
 }
 
@@ -190,14 +199,15 @@ func (r *reader) unread() bool {
 // besidesBuying says that the text is about more than an order: it makes a condition, or tells a story.
 func (r *reader) besidesBuying() bool {
 	unknown := 0
-	for _, t := range r.tokens {
+	for i := range r.tokens {
+		t := &r.tokens[i]
 		if t.kind != word {
 			continue
 		}
-		if r.but[t.text] && !r.filler[t.text] {
+		if t.is(but) && !t.is(filler) {
 			return true
 		}
-		if !r.known[t.text] {
+		if !t.is(known) {
 			unknown++
 		}
 	}
@@ -207,35 +217,33 @@ func (r *reader) besidesBuying() bool {
 // askedToBuy is a question that is an order all the same: "can I buy it?"
 func (r *reader) askedToBuy() bool { return r.whole[r.trimmed()] == "buy" }
 
-func (r *reader) rank(found map[string]bool) {
+func (r *reader) rank(found *findings) {
+	if len(*found) == 0 {
+		return
+	}
 	add := func(intent string) {
-		if found[intent] {
-			delete(found, intent)
+		if found.has(intent) {
+			found.drop(intent)
 			r.reading.Intents = append(r.reading.Intents, intent)
 		}
 	}
 	for _, intent := range first {
-		if bang, ok := trimBang(intent); ok {
-			if found[intent] {
-				add(bang)
-			}
-			continue
+		name, whole := strings.CutSuffix(intent, "!")
+		if !whole || found.has(intent) {
+			add(name)
 		}
-		add(intent)
 	}
-	for _, intent := range slices.Sorted(maps.Keys(found)) {
-		if !r.own[intent] && intent[len(intent)-1] != '!' {
-			add(intent)
+	var merchants []string
+	for _, intent := range *found {
+		if !r.own[intent] && !strings.HasSuffix(intent, "!") {
+			merchants = append(merchants, intent)
 		}
+	}
+	slices.Sort(merchants)
+	for _, intent := range merchants {
+		add(intent)
 	}
 	for _, intent := range then {
 		add(intent)
 	}
-}
-
-func trimBang(s string) (string, bool) {
-	if s[len(s)-1] == '!' {
-		return s[:len(s)-1], true
-	}
-	return s, false
 }

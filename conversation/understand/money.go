@@ -9,27 +9,34 @@ import (
 // maxQuantity is the most pieces that a text can ask for; a larger number is asked back.
 const maxQuantity = 9999
 
-// How sure it is that a figure is the amount, the surest wins.
+// sureness is how sure it is that a figure is the amount; the surest wins.
+type sureness uint8
+
 const (
-	none  = iota
-	bare  // a number beside nothing but small words
-	named // with a currency
-	tied  // what a phrase is about: "would you take 15"
+	none  sureness = iota
+	bare           // a number beside nothing but small words
+	named          // with a currency
+	tied           // what a phrase is about: "would you take 15"
 )
 
 // roles is what the figures of a text are.
 type roles struct {
-	sure     map[int]int
-	quantity map[int]bool
-	off      map[int]bool
-	dropped  map[int]bool
-	total    bool // the amount is for all pieces
-	single   bool // the amount is for one
+	figures []role // by token
+	total   bool   // the amount is for all pieces
+	single  bool   // the amount is for one
+}
+
+type role struct {
+	sure                   sureness
+	quantity, off, dropped bool
 }
 
 // money decides which figure is the amount and which the quantity, and works out what the amount is for one piece.
 func (r *reader) money() {
-	f := roles{sure: map[int]int{}, quantity: map[int]bool{}, off: map[int]bool{}, dropped: map[int]bool{}}
+	var f roles
+	if len(r.figures) > 0 {
+		f.figures = make([]role, len(r.tokens))
+	}
 	r.drop(&f)
 	r.tie(&f)
 	r.pieceWords(&f)
@@ -38,13 +45,14 @@ func (r *reader) money() {
 	if !r.reduction(&f) {
 		r.amount(&f)
 	}
-	for k, h := range r.hits {
+	for k := range r.hits {
+		h := &r.hits[k]
 		// "it is 15 cm" is no offer, nor is "would you take 2 shirts".
 		void := len(h.figures) > 0
 		for _, i := range h.figures {
-			void = void && (f.dropped[i] || r.counts(i) || f.quantity[i])
+			void = void && (f.figures[i].dropped || r.counts(i) || f.figures[i].quantity)
 		}
-		r.void[k] = void && h.intent == "offer"
+		h.void = void && h.intent == "offer"
 	}
 	if r.reading.Ambiguous {
 		r.reading.HasAmount, r.reading.Amount = false, money.Amount{}
@@ -53,34 +61,31 @@ func (r *reader) money() {
 
 // drop takes out the figures that are neither amount nor quantity.
 func (r *reader) drop(f *roles) {
-	for i, t := range r.tokens {
-		if t.kind != figure {
-			continue
-		}
-		next := r.word(i + 1)
+	for _, i := range r.figures {
+		t, next := &r.tokens[i], r.word(i+1)
 		switch {
-		case next != "" && r.units[next] && !t.coin.named && !r.pieces[next]:
-			f.dropped[i] = true
+		case next.is(unit) && !t.coin.named && !next.is(piece):
+			f.figures[i].dropped = true
 		case t.num.units == 0:
-			f.dropped[i] = true
+			f.figures[i].dropped = true
 			r.reading.Ambiguous = r.reading.Ambiguous || r.has("buy")
 		case r.negatedFigure(i):
-			f.dropped[i] = true
+			f.figures[i].dropped = true
 		}
 	}
 	for _, h := range r.hits {
 		if h.intent == ".pick" {
-			f.dropped[h.figures[0]] = true
+			f.figures[h.figures[0]].dropped = true
 		}
 	}
 }
 
-// word is the word that follows without a pause, empty when there is none.
-func (r *reader) word(i int) string {
+// word is token i if that is a word which follows without a pause, nil otherwise.
+func (r *reader) word(i int) *token {
 	if i < 0 || i >= len(r.tokens) || r.tokens[i].kind != word || r.tokens[i].pause != 0 {
-		return ""
+		return nil
 	}
-	return r.tokens[i].text
+	return &r.tokens[i]
 }
 
 func (r *reader) negatedFigure(i int) bool {
@@ -94,62 +99,63 @@ func (r *reader) negatedFigure(i int) bool {
 
 // tie marks the figures that phrases are about.
 func (r *reader) tie(f *roles) {
-	for k, h := range r.hits {
-		if len(h.figures) == 0 || r.negated[k] {
+	for _, h := range r.hits {
+		if len(h.figures) == 0 || h.negated {
 			continue
 		}
 		i := h.figures[0]
 		switch h.intent {
 		case "offer", ".limit", ".below":
 			if !r.counts(i) {
-				f.sure[i] = tied
+				f.figures[i].sure = tied
 			}
 		case ".off":
-			f.off[i] = true
+			f.figures[i].off = true
 		case ".each":
 			f.single = true
-			f.sure[i] = max(f.sure[i], named)
+			f.figures[i].sure = max(f.figures[i].sure, named)
 		}
 	}
-	for i, t := range r.tokens {
-		if t.kind == figure && t.coin.named {
-			f.sure[i] = max(f.sure[i], named)
+	for _, i := range r.figures {
+		if r.tokens[i].coin.named {
+			f.figures[i].sure = max(f.figures[i].sure, named)
 		}
 	}
 }
 
 // counts says that figure i is followed by the name of some thing: "2 shirts".
 func (r *reader) counts(i int) bool {
-	t, next := r.tokens[i], r.word(i+1)
-	return !t.coin.named && !t.percent && next != "" && !r.known[next] && !r.pieces[next]
+	t, next := &r.tokens[i], r.word(i+1)
+	return !t.coin.named && !t.percent && next != nil && !next.is(known|piece)
 }
 
 // pieceWords finds quantities by the words beside them: "2x", "3 pieces", "x2", and "2 shirts" at the start of a sentence.
 func (r *reader) pieceWords(f *roles) {
-	for i, t := range r.tokens {
-		if t.kind != figure || t.coin.named || t.percent || f.dropped[i] {
+	for _, i := range r.figures {
+		t := &r.tokens[i]
+		if t.coin.named || t.percent || f.figures[i].dropped {
 			continue
 		}
-		before := ""
+		var before *token
 		if i > 0 && t.pause == 0 && r.tokens[i-1].kind == word {
-			before = r.tokens[i-1].text
+			before = &r.tokens[i-1]
 		}
 		switch {
-		case r.pieces[r.word(i+1)], before == "x" && t.glued:
-			f.quantity[i] = true
-		case r.counts(i) && (i == 0 || t.pause != 0 || r.yes[before] || r.weakYes[before] || small[before]):
+		case r.word(i + 1).is(piece), before != nil && before.text == "x" && t.glued:
+			f.figures[i].quantity = true
+		case r.counts(i) && (i == 0 || t.pause != 0 || before.is(yes|weakYes) || before != nil && small[before.text]):
 			if n, ok := t.num.whole(); ok && n > 99 {
 				break // "1988 was a good year"
 			}
-			f.quantity[i] = true
+			f.figures[i].quantity = true
 		}
 	}
-	for k, h := range r.hits {
-		if h.intent != ".quantity" || r.negated[k] {
+	for _, h := range r.hits {
+		if h.intent != ".quantity" || h.negated {
 			continue
 		}
-		if i := h.figures[0]; !r.tokens[i].coin.named && !r.tokens[i].percent && f.sure[i] < tied && !f.dropped[i] && !f.off[i] {
-			f.quantity[i] = true
+		if i := h.figures[0]; !r.tokens[i].coin.named && !r.tokens[i].percent && f.figures[i].sure < tied && !f.figures[i].dropped && !f.figures[i].off {
+			f.figures[i].quantity = true
 		}
 	}
 }
@@ -158,19 +164,19 @@ var small = wordSet("just only nur bitte please")
 
 // dealOf reads "2 for 70", "70 for 2", "2 at 15", "70 for both".
 func (r *reader) dealOf(f *roles) {
-	for k, h := range r.hits {
-		if r.negated[k] {
+	for _, h := range r.hits {
+		if h.negated {
 			continue
 		}
 		switch h.intent {
 		case ".pair":
-			if i := h.figures[0]; !f.dropped[i] && !f.quantity[i] {
+			if i := h.figures[0]; !f.figures[i].dropped && !f.figures[i].quantity {
 				r.reading.Quantity, f.total = 2, true
-				f.sure[i] = tied
+				f.figures[i].sure = tied
 			}
 		case ".total", ".single":
 			a, b := h.figures[0], h.figures[1]
-			if f.dropped[a] || f.dropped[b] || f.off[a] || f.off[b] || r.tokens[a].percent || r.tokens[b].percent {
+			if f.figures[a].dropped || f.figures[b].dropped || f.figures[a].off || f.figures[b].off || r.tokens[a].percent || r.tokens[b].percent {
 				continue
 			}
 			if r.tokens[a].coin.named && !r.smallTalk(a+1, b) {
@@ -181,8 +187,8 @@ func (r *reader) dealOf(f *roles) {
 				r.reading.Ambiguous = true
 				continue
 			}
-			f.quantity[pieces], f.quantity[price] = true, false
-			f.sure[pieces], f.sure[price] = none, tied
+			f.figures[pieces].quantity, f.figures[price].quantity = true, false
+			f.figures[pieces].sure, f.figures[price].sure = none, tied
 			f.total, f.single = f.total || h.intent == ".total", f.single || h.intent == ".single"
 		}
 	}
@@ -190,8 +196,8 @@ func (r *reader) dealOf(f *roles) {
 
 // smallTalk says that tokens[from:to] are all everyday words.
 func (r *reader) smallTalk(from, to int) bool {
-	for _, t := range r.tokens[from:to] {
-		if t.kind == word && !r.known[t.text] {
+	for i := from; i < to; i++ {
+		if t := &r.tokens[i]; t.kind == word && !t.is(known) {
 			return false
 		}
 	}
@@ -200,7 +206,7 @@ func (r *reader) smallTalk(from, to int) bool {
 
 // deal tells the pieces from the price. Without a currency the smaller number is the pieces, if it can be.
 func (r *reader) deal(h hit, a, b int) (pieces, price int, ok bool) {
-	ta, tb := r.tokens[a], r.tokens[b]
+	ta, tb := &r.tokens[a], &r.tokens[b]
 	switch {
 	case ta.coin.named && tb.coin.named:
 		return 0, 0, false
@@ -228,12 +234,12 @@ func (r *reader) deal(h hit, a, b int) (pieces, price int, ok bool) {
 // quantity settles how many are meant.
 func (r *reader) quantity(f *roles) {
 	var many int64
-	for i, t := range r.tokens {
-		if !f.quantity[i] {
+	for _, i := range r.figures {
+		if !f.figures[i].quantity {
 			continue
 		}
-		n, ok := t.num.whole()
-		if !ok || n <= 0 || n > maxQuantity || t.num.unsure || many != 0 && many != n {
+		n, ok := r.tokens[i].num.whole()
+		if !ok || n <= 0 || n > maxQuantity || r.tokens[i].num.unsure || many != 0 && many != n {
 			r.reading.Ambiguous = true
 			return
 		}
@@ -250,11 +256,12 @@ func (r *reader) quantity(f *roles) {
 func (r *reader) amount(f *roles) {
 	best, at := none, -1
 	several := false
-	for i, t := range r.tokens {
-		if t.kind != figure || f.dropped[i] || f.quantity[i] || t.percent {
+	for _, i := range r.figures {
+		t := &r.tokens[i]
+		if f.figures[i].dropped || f.figures[i].quantity || t.percent {
 			continue
 		}
-		sure := f.sure[i]
+		sure := f.figures[i].sure
 		if sure == none && !r.counts(i) && r.beside() {
 			sure = bare
 		}
@@ -265,14 +272,14 @@ func (r *reader) amount(f *roles) {
 			}
 		case sure > best:
 			best, at, several = sure, i, false
-		case sure == best && !r.same(r.tokens[at], t):
+		case sure == best && !r.same(&r.tokens[at], t):
 			several = true
 		}
 	}
 	if at < 0 {
 		return
 	}
-	t := r.tokens[at]
+	t := &r.tokens[at]
 	c := t.coin.currency(r.options.Currency)
 	minor, ok := t.num.minor(c, t.coin.minor)
 	if several || t.num.unsure || !ok || minor <= 0 {
@@ -293,7 +300,7 @@ func (r *reader) amount(f *roles) {
 }
 
 // same says that two figures are one amount said twice.
-func (r *reader) same(a, b token) bool {
+func (r *reader) same(a, b *token) bool {
 	c := r.options.Currency
 	x, okX := a.num.minor(a.coin.currency(c), a.coin.minor)
 	y, okY := b.num.minor(b.coin.currency(c), b.coin.minor)
@@ -302,11 +309,11 @@ func (r *reader) same(a, b token) bool {
 
 // beside says that a number is accompanied by nothing but words without weight of their own.
 func (r *reader) beside() bool {
-	if len(r.tokens) > 0 && r.asking[r.tokens[0].text] {
+	if len(r.tokens) > 0 && r.tokens[0].is(asking) {
 		return false // "is it 15?"
 	}
-	for _, t := range r.tokens {
-		if t.kind == code || t.kind == word && !r.filler[t.text] && !r.yes[t.text] && !r.weakYes[t.text] && !r.no[t.text] && !r.but[t.text] && !r.ranges[t.text] && !r.between[t.text] && !r.and[t.text] && !r.negations[t.text] {
+	for i := range r.tokens {
+		if t := &r.tokens[i]; t.kind == code || t.kind == word && !t.is(filler|yes|weakYes|no|but|ranges|between|and|negation) {
 			return false
 		}
 	}
@@ -323,8 +330,9 @@ func (r *reader) reduction(f *roles) bool {
 		return true
 	}
 	at := -1
-	for i, t := range r.tokens {
-		if t.kind != figure || f.dropped[i] || !f.off[i] && !t.percent {
+	for _, i := range r.figures {
+		t := &r.tokens[i]
+		if f.figures[i].dropped || !f.figures[i].off && !t.percent {
 			continue
 		}
 		if at >= 0 {
@@ -336,14 +344,14 @@ func (r *reader) reduction(f *roles) bool {
 	if at < 0 {
 		return false
 	}
-	t := r.tokens[at]
-	for i, other := range r.tokens {
-		if i != at && other.kind == figure && !f.dropped[i] && f.sure[i] >= named {
-			r.reading.Ambiguous = r.reading.Ambiguous || f.off[at]
-			return f.off[at] // a price is named as well: "15, that is 20 % less"
+	t := &r.tokens[at]
+	for _, i := range r.figures {
+		if i != at && !f.figures[i].dropped && f.figures[i].sure >= named {
+			r.reading.Ambiguous = r.reading.Ambiguous || f.figures[at].off
+			return f.figures[at].off // a price is named as well: "15, that is 20 % less"
 		}
 	}
-	if t.percent && !f.off[at] || t.num.unsure {
+	if t.percent && !f.figures[at].off || t.num.unsure {
 		r.reading.Ambiguous = true // ten per cent off, or of it?
 		return true
 	}

@@ -23,12 +23,14 @@ type element struct {
 	optional bool
 }
 
-// hit is a place where a phrase matched: tokens[from:to], the figures in it by index.
+// hit is a place where a phrase matched: tokens[from:to], and the places of the figures in it.
 type hit struct {
 	intent   string
 	from, to int
-	figures  []int
-	denies   bool // a negation is part of the phrase itself
+	figures  []int // none of them lies in a gap
+	denies   bool  // a negation is part of the phrase itself
+	negated  bool  // it says the opposite
+	void     bool  // an offer whose number turned out to be no amount
 }
 
 func compilePhrase(intent, text string) phrase {
@@ -77,11 +79,14 @@ func (p phrase) firsts() []string {
 	return firsts
 }
 
-// deny notes whether a negation is one of the phrase's own words.
-func (p *phrase) deny(negations map[string]bool) {
-	for _, e := range p.elements {
-		p.denies = p.denies || slices.ContainsFunc(e.words, func(w string) bool { return negations[w] })
-	}
+// denies says whether a negation is one of the phrase's own words.
+func (g *grammar) denies(p phrase) bool {
+	return slices.ContainsFunc(p.elements, func(e element) bool {
+		return slices.ContainsFunc(e.words, func(w string) bool {
+			known := g.words[w]
+			return known != nil && known.traits&negation != 0
+		})
+	})
 }
 
 // literal is a phrase of the merchant's own: its words as they are.
@@ -94,19 +99,21 @@ func literal(intent string, tokens []token) phrase {
 }
 
 // Phrases are intents of a merchant's own, ready to be looked for. They are made once and safe for concurrent use.
-type Phrases struct{ list []phrase }
+type Phrases struct{ byFirst map[string][]phrase }
 
 // CompilePhrases prepares a merchant's intents: name → words and phrases of any language. An intent that is built in gets
 // the phrases as further ones.
 func CompilePhrases(intents map[string][]string) *Phrases {
-	own := &Phrases{}
+	own := &Phrases{map[string][]phrase{}}
 	for _, name := range slices.Sorted(maps.Keys(intents)) {
 		for _, text := range intents[name] {
-			p := literal(name, scan(text, words.suffix).tokens)
-			p.deny(words.negations)
-			if len(p.elements) > 0 {
-				own.list = append(own.list, p)
+			tokens := scan(text, words.suffix).tokens
+			if len(tokens) == 0 {
+				continue
 			}
+			p := literal(name, tokens)
+			p.denies = words.denies(p)
+			own.byFirst[tokens[0].text] = append(own.byFirst[tokens[0].text], p)
 		}
 	}
 	return own
@@ -114,55 +121,56 @@ func CompilePhrases(intents map[string][]string) *Phrases {
 
 const gapWords = 3
 
-// match reports where the phrase ends when it begins at token i.
-func (p phrase) match(tokens []token, i int) (hit, bool) {
-	h := hit{intent: p.intent, from: i, denies: p.denies}
-	to, figures, ok := matchFrom(p.elements, tokens, i, i, nil)
-	h.to, h.figures = to, figures
-	return h, ok && to > i
+// match says where the phrase ends when it begins at token i.
+func (p *phrase) match(tokens []token, i int) (to int, ok bool) {
+	to, ok = matchFrom(p.elements, tokens, i, i)
+	return to, ok && to > i
 }
 
-func matchFrom(es []element, tokens []token, from, i int, figures []int) (int, []int, bool) {
-	if len(es) == 0 {
-		return i, figures, true
-	}
-	e, rest := es[0], es[1:]
-	open := i < len(tokens) && (i == from || tokens[i].pause != '.') // a phrase does not go on in the next sentence
-	switch {
-	case e.start:
-		if i != 0 {
-			return 0, nil, false
-		}
-		return matchFrom(rest, tokens, from, i, figures)
-	case e.end:
-		if i != len(tokens) {
-			return 0, nil, false
-		}
-		return matchFrom(rest, tokens, from, i, figures)
-	case e.gap:
-		for skip := 0; skip <= gapWords; skip++ {
-			if to, f, ok := matchFrom(rest, tokens, from, i+skip, figures); ok {
-				return to, f, true
+// matchFrom matches elements from token i on, as part of a phrase that begins at token from.
+func matchFrom(elements []element, tokens []token, from, i int) (to int, ok bool) {
+	for k := range elements {
+		e, rest := &elements[k], elements[k+1:]
+		switch {
+		case e.start:
+			if i != 0 {
+				return 0, false
 			}
-			if i+skip >= len(tokens) || tokens[i+skip].kind == figure || tokens[i+skip].pause != 0 && i+skip > from {
-				return 0, nil, false
+		case e.end:
+			if i != len(tokens) {
+				return 0, false
 			}
-		}
-		return 0, nil, false
-	case e.number && open && tokens[i].kind == figure:
-		if to, f, ok := matchFrom(rest, tokens, from, i+1, append(figures[:len(figures):len(figures)], i)); ok {
-			return to, f, true
-		}
-	case open && tokens[i].kind != figure && slices.Contains(e.words, tokens[i].text):
-		if to, f, ok := matchFrom(rest, tokens, from, i+1, figures); ok {
-			return to, f, true
+		case e.gap:
+			for skip := i; skip <= i+gapWords; skip++ {
+				if to, ok := matchFrom(rest, tokens, from, skip); ok {
+					return to, true
+				}
+				if skip >= len(tokens) || tokens[skip].kind == figure || tokens[skip].pause != 0 && skip > from {
+					return 0, false
+				}
+			}
+			return 0, false
+		case i < len(tokens) && (i == from || tokens[i].pause != '.') && e.takes(&tokens[i]): // it does not go on in the next sentence
+			if e.optional {
+				if to, ok := matchFrom(rest, tokens, from, i+1); ok {
+					return to, true
+				}
+				continue
+			}
+			i++
+		case !e.optional:
+			return 0, false
 		}
 	}
-	if e.optional {
-		return matchFrom(rest, tokens, from, i, figures)
+	return i, true
+}
+
+func (e *element) takes(t *token) bool {
+	if t.kind == figure {
+		return e.number
 	}
-	return 0, nil, false
+	return slices.Contains(e.words, t.text)
 }
 
 // whole says that the phrase matches only a whole message.
-func (p phrase) whole() bool { return len(p.elements) > 0 && p.elements[len(p.elements)-1].end }
+func (p *phrase) whole() bool { return len(p.elements) > 0 && p.elements[len(p.elements)-1].end }

@@ -22,14 +22,15 @@ const (
 
 type token struct {
 	kind    kind
-	text    string  // as folded; of a numeral its digits and signs
-	num     numeral // of a figure
-	coin    coin    // of a figure that names its currency
 	glued   bool    // nothing stands between it and the token before
 	percent bool    // of a figure that is so many hundredths
 	upper   bool    // two letters or more, all capitals
-	pause   rune    // what stands before it: 0 nothing, ',' a comma, '.' the end of a sentence
-	link    rune    // '-', '/', ':' that ties it to the token before without spaces
+	pause   byte    // what stands before it: 0 nothing, ',' a comma, '.' the end of a sentence
+	link    byte    // '-', '/', ':' that ties it to the token before without spaces
+	text    string  // as folded; of a numeral its digits and signs
+	entry   *entry  // of a word that is known
+	num     numeral // of a figure
+	coin    coin    // of a figure that names its currency
 }
 
 type scanned struct {
@@ -44,6 +45,14 @@ func scan(text string, suffix map[string]bool) scanned {
 	rs, cut := normalize(text)
 	s := scanner{rs: rs, suffix: suffix}
 	s.cut = cut
+	room := 8 // for signs, and words that no space parts
+	for _, r := range rs {
+		if r == ' ' {
+			room++
+		}
+	}
+	s.tokens = make([]token, 0, min(room, maxTokens))
+	s.folded.Grow(len(rs))
 	s.run()
 	return s.scanned
 }
@@ -53,9 +62,10 @@ type scanner struct {
 	rs     []rune
 	i      int
 	suffix map[string]bool
-	pause  rune
+	folded strings.Builder // all words; the texts of the tokens are parts of it
+	pause  byte
 	space  bool
-	link   rune
+	link   byte
 }
 
 func (s *scanner) run() {
@@ -101,7 +111,7 @@ func (s *scanner) mark(r rune) {
 		s.code(s.i + 1)
 		return
 	case (r == '-' || r == '/' || r == ':') && !s.space && s.pause == 0:
-		s.link = r
+		s.link = byte(r)
 		s.i++
 		return
 	case r == '?':
@@ -151,7 +161,7 @@ func (s *scanner) add(t token, runes int) {
 
 func (s *scanner) letters() {
 	j, upper := s.i, true
-	var b strings.Builder
+	from := s.folded.Len()
 	for ; j < len(s.rs); j++ {
 		r := s.rs[j]
 		if r == '\'' && unicode.IsLetter(s.at(j+1)) {
@@ -161,9 +171,9 @@ func (s *scanner) letters() {
 			break
 		}
 		upper = upper && unicode.IsUpper(r)
-		fold(&b, r)
+		fold(&s.folded, r)
 	}
-	text := b.String()
+	text := s.folded.String()[from:]
 	next := s.at(j)
 	switch {
 	case isDigit(next) && !s.suffix[text],
@@ -323,6 +333,10 @@ func digit(r rune) rune {
 
 // fold writes a letter so that "Fünf", "fuenf" and "FÜNF" are one, also when the dots of ü are a sign of their own.
 func fold(b *strings.Builder, r rune) {
+	if 'a' <= r && r <= 'z' {
+		b.WriteByte(byte(r))
+		return
+	}
 	switch r = unicode.ToLower(r); r {
 	case 'ä':
 		b.WriteString("ae")

@@ -42,6 +42,8 @@ type lexicon struct {
 	ordinals map[string]int64  // "first" → 1
 	scales   map[string]int64  // "thousand" → 1000
 
+	numbers  string            // words that a number in words can begin with
+	compound func(string) bool // says whether a word that nobody lists may be a number all the same; nil for never
 	// spelt reads number words at the start of tokens and says how many tokens they are.
 	spelt func(tokens []token) (numeral, int)
 }
@@ -49,64 +51,50 @@ type lexicon struct {
 // grammar is all languages made ready for reading. A shopper may use any of them, whatever language we believe to be theirs.
 type grammar struct {
 	languages []lexicon
-	marks     []map[string]bool // per language, words that no other one has
+	words     map[string]*entry // "#" is any number
 
 	stop, stopCancel map[string]bool
 	whole            map[string]string
-	phrases          map[string][]phrase // by first word; "#" for those that begin with a number
-	own              map[string]bool     // intents of ours
+	longest          int             // words of the longest of these
+	own              map[string]bool // intents of ours
 
-	yes, weakYes, no, filler, known, asking, but, negations, behind map[string]bool
-	units, pieces, percent, ranges, between, and                    map[string]bool
-	coins                                                           map[string]coin
-	notes, ordinals, scales                                         map[string]int64
-	suffix                                                          map[string]bool
+	coins                   map[string]coin
+	notes, ordinals, scales map[string]int64
+	suffix                  map[string]bool
 }
 
 var words = compile(english, german)
 
 func compile(languages ...lexicon) *grammar {
 	g := &grammar{
-		languages: languages, stop: map[string]bool{}, stopCancel: map[string]bool{}, whole: map[string]string{},
-		phrases: map[string][]phrase{}, own: map[string]bool{"yes": true, "no": true, "question": true, "stop": true},
-		coins: map[string]coin{}, notes: map[string]int64{}, ordinals: map[string]int64{}, scales: map[string]int64{}, suffix: map[string]bool{},
-		known: map[string]bool{},
+		languages: languages, words: map[string]*entry{}, stop: map[string]bool{}, stopCancel: map[string]bool{}, whole: map[string]string{},
+		own:   map[string]bool{"yes": true, "no": true, "question": true, "stop": true},
+		coins: map[string]coin{}, notes: map[string]int64{}, ordinals: map[string]int64{}, scales: map[string]int64{}, suffix: map[string]bool{"k": true, "x": true},
 	}
-	for _, f := range []struct {
-		to   *map[string]bool
-		from func(lexicon) string
-	}{
-		{&g.yes, func(l lexicon) string { return l.yes }}, {&g.weakYes, func(l lexicon) string { return l.weakYes }},
-		{&g.no, func(l lexicon) string { return l.no }}, {&g.filler, func(l lexicon) string { return l.filler }},
-		{&g.asking, func(l lexicon) string { return l.asking }}, {&g.but, func(l lexicon) string { return l.but }},
-		{&g.negations, func(l lexicon) string { return l.negations }}, {&g.behind, func(l lexicon) string { return l.behind }},
-		{&g.units, func(l lexicon) string { return l.units }}, {&g.pieces, func(l lexicon) string { return l.pieces }},
-		{&g.percent, func(l lexicon) string { return l.percent }}, {&g.ranges, func(l lexicon) string { return l.ranges }},
-		{&g.between, func(l lexicon) string { return l.between }}, {&g.and, func(l lexicon) string { return l.and }},
-	} {
-		*f.to = map[string]bool{}
-		for _, l := range languages {
-			maps.Copy(*f.to, foldedSet(f.from(l)))
+	for _, l := range languages {
+		for trait, list := range l.lists() {
+			for w := range foldedSet(list) {
+				g.entry(w).traits |= trait
+			}
 		}
+		maps.Copy(g.suffix, foldedSet(l.pieces))
 	}
 	for _, l := range languages {
 		g.addWhole(l)
 		g.addPhrases(l)
 		g.addMoney(l)
 	}
-	g.addMarks()
-	for _, set := range []map[string]bool{g.filler, g.yes, g.weakYes, g.no, g.asking, g.but, g.negations, g.units, g.pieces, g.percent, g.ranges, g.between, g.and} {
-		maps.Copy(g.known, set)
-	}
-	for _, s := range []string{"k", "x"} {
-		g.suffix[s] = true
+	g.tellLanguages()
+	for w, e := range g.words {
+		if g.notes[w] > 0 || g.isCompound(w) {
+			e.traits |= number
+		}
 	}
 	for s := range signs {
 		g.suffix[folded(s)] = true
 	}
 	maps.Copy(g.suffix, isoCodes)
 	maps.Copy(g.suffix, clashing)
-	maps.Copy(g.suffix, g.pieces)
 	return g
 }
 
@@ -119,16 +107,20 @@ func foldedSet(list string) map[string]bool {
 }
 
 func (g *grammar) addWhole(l lexicon) {
+	add := func(text string) string {
+		g.longest = max(g.longest, len(strings.Fields(text)))
+		return folded(text)
+	}
 	for _, s := range l.stop {
-		g.stop[folded(s)] = true
+		g.stop[add(s)] = true
 	}
 	for _, s := range l.stopCancel {
-		g.stopCancel[folded(s)] = true
+		g.stopCancel[add(s)] = true
 	}
 	for intent, list := range l.whole {
 		g.own[intent] = true
 		for _, s := range list {
-			g.whole[folded(s)] = intent
+			g.whole[add(s)] = intent
 		}
 	}
 }
@@ -140,9 +132,10 @@ func (g *grammar) addPhrases(l lexicon) {
 		}
 		for _, text := range texts {
 			p := compilePhrase(intent, text)
-			p.deny(g.negations)
+			p.denies = g.denies(p)
 			for _, first := range p.firsts() {
-				g.phrases[first] = append(g.phrases[first], p)
+				e := g.entry(first)
+				e.phrases = append(e.phrases, p)
 			}
 		}
 	}
@@ -172,6 +165,9 @@ func (g *grammar) addMoney(l lexicon) {
 			}
 		}
 	}
+	for w := range l.notes {
+		g.entry(folded(w))
+	}
 	for _, m := range []struct{ to, from map[string]int64 }{{g.notes, l.notes}, {g.ordinals, l.ordinals}, {g.scales, l.scales}} {
 		for w, n := range m.from {
 			m.to[folded(w)] = n
@@ -184,18 +180,18 @@ func (g *grammar) addMoney(l lexicon) {
 	}
 }
 
-// addMarks finds the words that tell a language: those that only one of them has.
-func (g *grammar) addMarks() {
+// tellLanguages finds the words that tell a language: those that only one of them has.
+func (g *grammar) tellLanguages() {
 	in := map[string]int{}
 	all := make([]map[string]bool, len(g.languages))
 	for i, l := range g.languages {
 		set := foldedSet(strings.Join([]string{l.common, l.yes, l.weakYes, l.no, l.filler, l.asking, l.but, l.negations, l.units}, " "))
-		maps.Copy(g.known, set)
 		for _, texts := range l.intents {
 			for _, text := range texts {
 				for _, e := range compilePhrase("", text).elements {
 					for _, w := range e.words {
-						set[w], g.known[w] = true, true
+						set[w] = true
+						g.entry(w).traits |= known
 					}
 				}
 			}
@@ -210,9 +206,12 @@ func (g *grammar) addMarks() {
 			in[w]++
 		}
 	}
-	for _, set := range all {
-		maps.DeleteFunc(set, func(w string, _ bool) bool { return in[w] > 1 })
-		g.marks = append(g.marks, set)
+	for i, set := range all {
+		for w := range set {
+			if in[w] == 1 {
+				g.entry(w).language = i + 1
+			}
+		}
 	}
 }
 
@@ -221,14 +220,16 @@ func (g *grammar) language(tokens []token) string {
 	best, tag := 0, ""
 	for i, l := range g.languages {
 		n := 0
-		for _, t := range tokens {
-			if t.kind != word {
-				continue
-			}
-			if g.marks[i][t.text] {
+		for k := range tokens {
+			t := &tokens[k]
+			switch {
+			case t.kind != word:
+			case t.entry != nil && t.entry.language == i+1:
 				n++
-			} else if _, count := l.spelt([]token{t}); count > 0 && len(t.text) > 4 {
-				n++
+			case len(t.text) > 4 && t.is(number):
+				if _, count := l.spelt(tokens[k : k+1]); count > 0 {
+					n++
+				}
 			}
 		}
 		switch {
