@@ -25,6 +25,7 @@ func (s *shop) buyLink(v *visitor) string {
 }
 
 func TestNoGetOfABuyLinkEverBuys(t *testing.T) {
+	t.Parallel()
 	const chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 	visits := []struct {
 		name    string
@@ -93,6 +94,7 @@ func (s *shop) posts(link string, status int, words string) {
 }
 
 func TestForgedAndExpiredBuyTokensDoNotBuy(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "", func(s *shop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := talker(s)

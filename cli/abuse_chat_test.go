@@ -37,6 +37,7 @@ func (v *visitor) raw(kind websocket.MessageType, data []byte) frame {
 }
 
 func TestBadFramesGetAClearErrorAndTheChatGoesOn(t *testing.T) {
+	t.Parallel()
 	text := func(id, text string) []byte {
 		b, err := json.Marshal(map[string]string{"type": "message", "id": id, "text": text})
 		if err != nil {
@@ -127,6 +128,7 @@ func (s *shop) transcript(v *visitor) string {
 }
 
 func TestOffersInAnotherCurrencyOrOfNothingAreNotTaken(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "", func(s *shop) {
 		s.product("mug", "Harbour mug", 2000, 5, `,"offers":{"floor":{"amount":1400,"currency":"EUR"},"auto_accept":{"amount":1800,"currency":"EUR"}}`)
 		v := talker(s)
@@ -147,6 +149,7 @@ func TestOffersInAnotherCurrencyOrOfNothingAreNotTaken(t *testing.T) {
 }
 
 func TestAStrangerWhoKnowsThePublicIDNeitherReadsNorWritesTheChat(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "", func(s *shop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := talker(s)

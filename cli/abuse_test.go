@@ -87,6 +87,7 @@ func (s *shop) request(t *testing.T, method, path, body string, headers ...strin
 }
 
 func TestBadRequestsToTheAPIAreRefusedWithASentenceAndChangeNothing(t *testing.T) {
+	t.Parallel()
 	const mug = "/api/v1/products/mug"
 	watch := `{"sku":"mug","event":"price_below","threshold":{"amount":1500,"currency":"EUR"},` +
 		`"contact":{"name":"Ann","channel":"webchat","address":"THE VISITOR"},"consent":{"purpose":"alert","text":"Yes, write to me.","at":"2026-01-05T10:00:00Z"}}`
@@ -172,6 +173,7 @@ func TestBadRequestsToTheAPIAreRefusedWithASentenceAndChangeNothing(t *testing.T
 }
 
 func TestBadWishesInTheFormAreRefusedWithASentenceAndChangeNothing(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		form   map[string]string // over a good one
@@ -254,6 +256,7 @@ func TestBadWishesInTheFormAreRefusedWithASentenceAndChangeNothing(t *testing.T)
 }
 
 func TestAnIdempotencyKeyMakesAPostHappenOnce(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "", func(s *shop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := talker(s)

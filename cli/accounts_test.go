@@ -63,6 +63,7 @@ func TestAccountsTellsHowEachStandsBesideAServerAndWithoutOne(t *testing.T) {
 }
 
 func TestAnAccountThatFailsLeavesTheShopReady(t *testing.T) {
+	t.Parallel()
 	tg := telegramtest.Start(t)
 	s := openShop(t, testShop("sqlite://"+filepath.Join(t.TempDir(), "parley.db"), telegramAccount(tg.URL(), "123456789:a-token-that-is-refused-by-the-network", "")))
 	s.until("telegram to fail", func() bool { return s.accountState("telegram") == "failed" })

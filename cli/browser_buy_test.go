@@ -31,6 +31,7 @@ func (s *shop) onlyOrder() string {
 }
 
 func TestBrowserFromTheIconToTheReceiptAndNeverTwice(t *testing.T) {
+	t.Parallel()
 	s, ann := openDemo(t), openBrowser(t).person()
 	ann.open(s.base + "/p/mug-harbour")
 	ann.press(widgetIcon)
@@ -79,6 +80,7 @@ func TestBrowserFromTheIconToTheReceiptAndNeverTwice(t *testing.T) {
 }
 
 func TestBrowserTheWidgetSellsOnAnotherSite(t *testing.T) {
+	t.Parallel()
 	s, b := openDemo(t), openBrowser(t)
 	elsewhere := site(t, fmt.Sprintf(`<!doctype html><html lang="en"><title>Another shop</title><h1>A mug</h1><script src="%s/widget.js" data-sku="mug-harbour" async></script>`, s.base))
 	ann := b.person()

@@ -39,6 +39,7 @@ func (t *tab) unharmed(where, want string) {
 }
 
 func TestBrowserHostileTextsStayTexts(t *testing.T) {
+	t.Parallel()
 	s, b := openDemo(t), openBrowser(t)
 	title, err := json.Marshal(hostile(1))
 	if err != nil {

@@ -18,6 +18,7 @@ func (s *shop) signsIn(t *tab) *tab {
 const lines = `[...document.querySelectorAll(".said")].map((e) => [["me", "staff"].find((c) => e.classList.contains(c)) ?? "bot", e.querySelector(".body").textContent])`
 
 func TestBrowserAPersonAnswersAQuestionWhileTheBotIsSilent(t *testing.T) {
+	t.Parallel()
 	s, b := openDemo(t), openBrowser(t)
 	eve := s.signsIn(b.person())
 	eve.shows("Nobody waits")

@@ -26,6 +26,7 @@ func (s *shop) offers(sku string, threshold string, cents int) string {
 }
 
 func TestBrowserNothingIsBoughtWithoutAPress(t *testing.T) {
+	t.Parallel()
 	s, b := openDemo(t), openBrowser(t)
 	link := s.offers("mug-harbour", "15.00", 1400)
 	none := func(after string) {

@@ -30,6 +30,7 @@ const wide = `(() => {
 })()`
 
 func TestBrowserPagesFitAPhoneByDayAndByNight(t *testing.T) {
+	t.Parallel()
 	s, b := openDemo(t), openBrowser(t)
 	link := s.offers("mug-harbour", "15.00", 1400)
 	asker := s.visit("kettle-arc")
@@ -65,6 +66,7 @@ func TestBrowserPagesFitAPhoneByDayAndByNight(t *testing.T) {
 }
 
 func TestBrowserPagesWorkWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	s, b := openDemo(t), openBrowser(t)
 	ann := b.person().withoutScripts()
 	ann.open(s.base + "/p/kettle-arc")

@@ -16,6 +16,7 @@ func (d *document) ends(why, label string) {
 }
 
 func TestBrowserButtonsGoWhenThePriceHasRisen(t *testing.T) {
+	t.Parallel()
 	s, ann := openDemo(t), openBrowser(t).person()
 	ann.open(s.base + "/p/mug-harbour")
 	ann.press(widgetIcon)

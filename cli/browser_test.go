@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,14 +18,12 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
-
-	"parley/store/storetest"
 )
 
 // patience is how long a test waits for what it expects to see.
-const patience = 15 * time.Second
+const patience = 20 * time.Second
 
-// browser is a real Chromium with a profile of its own.
+// browser is a real Chromium, which other tests use too.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
@@ -34,32 +31,7 @@ type browser struct {
 
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
-	var program string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			program = found
-			break
-		}
-	}
-	if program == "" {
-		storetest.Missing(t, "chromium", "there is no Chromium on the path")
-	}
-	profile := t.TempDir()
-	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(),
-		chromedp.ExecPath(program), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("lang", "en-US"),
-	)
-	ctx, closeBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		closeBrowser()
-		closeAllocator()
-	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start the browser: %v", err)
-	}
-	return &browser{t, ctx}
+	return &browser{t, chromium(t)}
 }
 
 // person is a window of somebody with cookies of their own.
@@ -146,7 +118,8 @@ func (t *tab) withoutScripts() *tab {
 // opened is the window that a press opens beside this one.
 func (t *tab) opened(press func()) *tab {
 	t.t.Helper()
-	found := chromedp.WaitNewTarget(t.mouse, func(*target.Info) bool { return true })
+	this := chromedp.FromContext(t.mouse).Target.TargetID
+	found := chromedp.WaitNewTarget(t.mouse, func(i *target.Info) bool { return i.OpenerID == this })
 	press()
 	select {
 	case id := <-found:

@@ -34,6 +34,7 @@ func openDesk(s *telegramShop) *staffDesk {
 const leaks = "Does the mug survive a dishwasher?"
 
 func TestStaffAnswerAShopperOfTheWebChatFromATelegramTopic(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, deskRooms, func(s *telegramShop) {
 		d := openDesk(s)
 		d.ann.says(leaks)
@@ -74,6 +75,7 @@ func TestStaffAnswerAShopperOfTheWebChatFromATelegramTopic(t *testing.T) {
 }
 
 func TestTheInboxShowsWhoAnswersInTheGroup(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, deskRooms, func(s *telegramShop) {
 		d := openDesk(s)
 		d.ann.says(leaks)
@@ -104,6 +106,7 @@ func TestTheInboxShowsWhoAnswersInTheGroup(t *testing.T) {
 }
 
 func TestATopicThatNobodyNotedIsOpenedAgain(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, deskRooms, func(s *telegramShop) {
 		s.tg.Fail("createForumTopic", telegramtest.Fault{Cut: true}) // made, but the answer is lost
 		d := openDesk(s)
@@ -118,6 +121,7 @@ func TestATopicThatNobodyNotedIsOpenedAgain(t *testing.T) {
 }
 
 func TestADeskNeedsAnAccountWithRooms(t *testing.T) {
+	t.Parallel()
 	yaml := testShop("sqlite://"+t.TempDir()+"/p.db", "    desk:\n      - {account: webchat, room: \"1\"}\n")
 	cfg, problems := config.Parse("parley.yaml", []byte(yaml), config.Outside{}, kinds())
 	if problems.HasErrors() {

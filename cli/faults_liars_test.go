@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -69,13 +70,14 @@ func throttles(seconds string) http.HandlerFunc {
 	}
 }
 
-// holds keeps a caller waiting for so long, or until it is tired of that.
+// holds keeps a caller waiting for so long. When the caller is tired of that, or the network is honest again, it hangs up.
 func holds(r *http.Request, d time.Duration) {
 	late := time.NewTimer(d)
 	defer late.Stop()
 	select {
 	case <-late.C:
 	case <-r.Context().Done():
+		panic(http.ErrAbortHandler)
 	}
 }
 
@@ -95,6 +97,7 @@ type liar struct {
 	mu   sync.Mutex
 	lie  http.HandlerFunc // nil: it is honest
 	told int              // lies
+	held []func()         // end lies that are being told
 }
 
 func startLiar(t *testing.T) *liar {
@@ -114,8 +117,11 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, "/sendMessage") {
 		lie = nil
 	}
+	ctx, end := context.WithCancel(r.Context())
+	defer end()
 	if lie != nil {
 		l.told++
+		l.held = append(l.held, end)
 	}
 	l.mu.Unlock()
 	if lie == nil {
@@ -123,17 +129,18 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = r.ParseForm() // before it, a caller who hangs up is not noticed
-	lie(w, r)
+	lie(w, r.WithContext(ctx))
 }
 
-// tells has it lie from now on, or be honest again.
+// tells has it lie from now on, or be honest again: then those who still wait for a lie are cut off, and nobody else.
 func (l *liar) tells(lie http.HandlerFunc) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.lie = lie
-	l.mu.Unlock()
-	if lie == nil {
-		l.http.CloseClientConnections() // of those who still wait
+	for _, end := range l.held {
+		end()
 	}
+	l.held = nil
 }
 
 func (l *liar) lies() int {
@@ -204,6 +211,7 @@ func upTo(n int) (all []int) {
 }
 
 func TestANetworkThatLiesHarmsItsOwnAccountAlone(t *testing.T) {
+	t.Parallel()
 	for _, lie := range lies {
 		t.Run(lie.name, func(t *testing.T) {
 			t.Parallel()

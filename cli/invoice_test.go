@@ -64,6 +64,7 @@ func (s *telegramShop) expires() {
 }
 
 func TestAShopperPaysAnInvoiceInTheChatOnce(t *testing.T) {
+	t.Parallel()
 	eachInvoicing(t, func(s *telegramShop) {
 		s.mugs(5)
 		ann := s.invoiced(42, "Ann", "mug")
@@ -118,6 +119,7 @@ func TestAShopperPaysAnInvoiceInTheChatOnce(t *testing.T) {
 }
 
 func TestAnInvoiceThatCannotBePaidAnyMoreIsRefusedWithAReason(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		change func(*telegramShop, *telegramtest.Person)
@@ -157,6 +159,7 @@ func TestAnInvoiceThatCannotBePaidAnyMoreIsRefusedWithAReason(t *testing.T) {
 }
 
 func TestNobodyPaysTheInvoiceOfAnotherOrAnotherSum(t *testing.T) {
+	t.Parallel()
 	eachInvoicing(t, func(s *telegramShop) {
 		s.mugs(5)
 		ann, bob := s.invoiced(42, "Ann", "mug"), s.tg.Person(43, "Bob")
@@ -176,6 +179,7 @@ func TestNobodyPaysTheInvoiceOfAnotherOrAnotherSum(t *testing.T) {
 }
 
 func TestAQuestionThatComesTwiceIsAnsweredAndOrdersOnce(t *testing.T) {
+	t.Parallel()
 	eachInvoicing(t, func(s *telegramShop) {
 		s.mugs(5)
 		ann := s.invoiced(42, "Ann", "mug")
@@ -192,6 +196,7 @@ func TestAQuestionThatComesTwiceIsAnsweredAndOrdersOnce(t *testing.T) {
 }
 
 func TestMoneyThatComesLateBuysWhatIsStillThere(t *testing.T) {
+	t.Parallel()
 	eachInvoicing(t, func(s *telegramShop) {
 		s.mugs(1)
 		ann := s.invoiced(42, "Ann", "mug")
@@ -208,6 +213,7 @@ func TestMoneyThatComesLateBuysWhatIsStillThere(t *testing.T) {
 }
 
 func TestMoneyThatPaysForNothingGoesBackByHandAndThePersonIsTold(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		state string // of the order in the end
@@ -269,6 +275,7 @@ func TestMoneyThatPaysForNothingGoesBackByHandAndThePersonIsTold(t *testing.T) {
 }
 
 func TestAnInvoiceThatTelegramDoesNotTakeIsToldInTheChat(t *testing.T) {
+	t.Parallel()
 	eachInvoicing(t, func(s *telegramShop) {
 		s.mugs(5)
 		s.tg.Fail("sendInvoice", telegramtest.Fault{Code: 400, Description: "Bad Request: CURRENCY_TOTAL_AMOUNT_INVALID"})
@@ -285,6 +292,7 @@ func TestAnInvoiceThatTelegramDoesNotTakeIsToldInTheChat(t *testing.T) {
 }
 
 func TestTheBuyLinkIsPaidInTheShopsOwnWay(t *testing.T) {
+	t.Parallel()
 	eachInvoicing(t, func(s *telegramShop) {
 		s.mugs(5)
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -303,6 +311,7 @@ func TestTheBuyLinkIsPaidInTheShopsOwnWay(t *testing.T) {
 }
 
 func TestAShopperWhoCallsOffAPaidInvoiceGetsTheMoneyBackByHand(t *testing.T) {
+	t.Parallel()
 	eachInvoicing(t, func(s *telegramShop) {
 		s.mugs(5)
 		ann := s.invoiced(42, "Ann", "mug")

@@ -28,6 +28,7 @@ func namesIn(text string) (names []string) {
 }
 
 func TestTheDashboardAndTheDocumentationNameJustTheFiguresThatAreServed(t *testing.T) {
+	t.Parallel()
 	s := openShop(t, testShop("sqlite://"+t.TempDir()+"/parley.db", ""))
 	s.giveUp(t) // so that there are dead letters
 	if _, err := s.in.store.DB().Exec(`INSERT INTO parts (message_key, conversation_key, account, position, text, state, due_ms, changed_ms)

@@ -61,6 +61,7 @@ func TestAPhoneIsLinkedInTheTerminalAndThenServed(t *testing.T) {
 }
 
 func TestAPhoneIsLinkedOnTheAdminsPage(t *testing.T) {
+	t.Parallel()
 	wa := wafake.Start(t)
 	wa.Register(whatsappShop, "The Shop")
 	s := openShop(t, testShop("sqlite://"+filepath.Join(t.TempDir(), "parley.db"), whatsappAccount(wa)))

@@ -21,17 +21,6 @@ import (
 	"parley/store"
 )
 
-// program builds parley, for tests that need it as a process of its own.
-func program(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "parley")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", path, "parley").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build parley: %v\n%s", err, out)
-	}
-	return path
-}
-
 // server is the program at work, as an operator runs it. It can be killed, stopped and started again, each time on a port of its
 // own. What it writes is kept over all its lives.
 type server struct {

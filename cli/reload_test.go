@@ -27,6 +27,7 @@ func (s *shop) reread(yaml string) error {
 }
 
 func TestATokenIsRotatedWhileTheOtherAccountsGoOn(t *testing.T) {
+	t.Parallel()
 	eachDatabase(t, func(t *testing.T, url string) {
 		tg := telegramtest.Start(t)
 		with := func(token, title string) string {
@@ -60,6 +61,7 @@ func TestATokenIsRotatedWhileTheOtherAccountsGoOn(t *testing.T) {
 }
 
 func TestAccountsComeAndGoWithTheConfig(t *testing.T) {
+	t.Parallel()
 	tg := telegramtest.Start(t)
 	url := "sqlite://" + filepath.Join(t.TempDir(), "parley.db")
 	s := openShop(t, testShop(url, ""))
@@ -88,6 +90,7 @@ func TestAccountsComeAndGoWithTheConfig(t *testing.T) {
 }
 
 func TestABadConfigLeavesTheOneBeforeInForce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "bot"), builtIn().files); err != nil { // as an admin does who wants another bot
 		t.Fatal(err)

@@ -41,10 +41,10 @@ func openDiscordDesk(t *testing.T, url, mode string) *discordDesk {
 	d := &discordDesk{srv: srv, room: srv.Guild(), eve: srv.Person("Eve"), bob: srv.Person("Bob")}
 	before := ""
 	if mode != "" {
-		mode += fmt.Sprintf(", public_key: %q", srv.PublicKey())
+		mode = fmt.Sprintf(", %s, public_key: %q", mode, srv.PublicKey())
 		before = "web: {public_url: https://chat.example}\n"
 	}
-	account := fmt.Sprintf("      - {name: discord, adapter: discord, api_base: %q, token: %q, %s}\n", srv.URL(), discordtest.Token, mode)
+	account := fmt.Sprintf("      - {name: discord, adapter: discord, api_base: %q, token: %q%s%s}\n", srv.URL(), discordtest.Token, mode, unpaced)
 	d.shop = openShop(t, before+testShop(url, account+fmt.Sprintf("    desk:\n      - {account: discord, room: %q}\n", d.room)))
 	return d
 }
@@ -68,6 +68,7 @@ func (d *discordDesk) asks() (thread string) {
 }
 
 func TestStaffAnswerAShopperOfTheWebChatFromADiscordThread(t *testing.T) {
+	t.Parallel()
 	eachDiscordDesk(t, func(d *discordDesk) {
 		thread := d.asks()
 		card := d.srv.WaitFor(thread, "Ann asks for a person")
@@ -114,6 +115,7 @@ func TestStaffAnswerAShopperOfTheWebChatFromADiscordThread(t *testing.T) {
 }
 
 func TestTheInboxShowsWhoAnswersInTheDiscordThread(t *testing.T) {
+	t.Parallel()
 	eachDiscordDesk(t, func(d *discordDesk) {
 		thread := d.asks()
 		d.srv.WaitFor(thread, "Ann asks for a person")
@@ -146,6 +148,7 @@ func TestTheInboxShowsWhoAnswersInTheDiscordThread(t *testing.T) {
 }
 
 func TestWhatStaffWriteInADiscordThreadDuringARestartReachesTheShopper(t *testing.T) {
+	t.Parallel()
 	eachDatabase(t, func(t *testing.T, url string) {
 		d := openDiscordDesk(t, url, "")
 		d.opens()
@@ -168,6 +171,7 @@ func TestWhatStaffWriteInADiscordThreadDuringARestartReachesTheShopper(t *testin
 }
 
 func TestALostDiscordThreadIsOpenedAnew(t *testing.T) {
+	t.Parallel()
 	eachDatabase(t, func(t *testing.T, url string) {
 		d := openDiscordDesk(t, url, "")
 		d.opens()

@@ -42,7 +42,7 @@ func openSlackDesk(t *testing.T, url, settings string) *slackDesk {
 	t.Helper()
 	srv := workspacetest.Start(t)
 	srv.Channel(staffChannel)
-	account := fmt.Sprintf("      - {name: slack, adapter: slack, api_base: %q, bot_token: %q, %s}\n", srv.URL(), workspacetest.BotToken, settings)
+	account := fmt.Sprintf("      - {name: slack, adapter: slack, api_base: %q, bot_token: %q, %s%s}\n", srv.URL(), workspacetest.BotToken, settings, unpaced)
 	return &slackDesk{shop: openShop(t, testShop(url, account+slackRooms)), srv: srv, eve: srv.Person("U0EVE", "Eve"), bob: srv.Person("U0BOB", "Bob")}
 }
 
@@ -77,6 +77,7 @@ func (d *slackDesk) conversation() map[string]any {
 }
 
 func TestStaffAnswerAShopperOfTheWebChatFromASlackThread(t *testing.T) {
+	t.Parallel()
 	eachSlackDesk(t, func(d *slackDesk) {
 		thread := d.asks()
 		card := d.srv.WaitFor(staffChannel, thread, "Ann asks for a person")
@@ -122,6 +123,7 @@ func TestStaffAnswerAShopperOfTheWebChatFromASlackThread(t *testing.T) {
 }
 
 func TestTheInboxShowsWhoAnswersInTheSlackThread(t *testing.T) {
+	t.Parallel()
 	eachSlackDesk(t, func(d *slackDesk) {
 		thread := d.asks()
 		d.srv.WaitFor(staffChannel, thread, "Ann asks for a person")
@@ -150,6 +152,7 @@ func TestTheInboxShowsWhoAnswersInTheSlackThread(t *testing.T) {
 }
 
 func TestASlackThreadThatNobodyNotedIsOpenedAgain(t *testing.T) {
+	t.Parallel()
 	eachSlackDesk(t, func(d *slackDesk) {
 		d.srv.Fail("chat.postMessage", workspacetest.Fault{Cut: true}) // posted, but the answer is lost
 		d.ann.says(leaks)
@@ -163,6 +166,7 @@ func TestASlackThreadThatNobodyNotedIsOpenedAgain(t *testing.T) {
 }
 
 func TestASlackThreadGoesOnAfterARestart(t *testing.T) {
+	t.Parallel()
 	eachSlackDesk(t, func(d *slackDesk) {
 		thread := d.asks()
 		d.srv.WaitFor(staffChannel, thread, "Ann asks for a person")
@@ -185,6 +189,7 @@ func TestASlackThreadGoesOnAfterARestart(t *testing.T) {
 }
 
 func TestAChannelThatTheBotIsNotInTakesTheThreadOnceItIs(t *testing.T) {
+	t.Parallel()
 	eachSlackDesk(t, func(d *slackDesk) {
 		d.srv.Fail("chat.postMessage", workspacetest.Fault{Code: "not_in_channel"})
 		d.ann.says(leaks)

@@ -25,8 +25,6 @@ import (
 	"parley/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
-
 // shop is an installation that serves on loopback, as its users meet it: by HTTP and WebSocket.
 type shop struct {
 	t     *testing.T
@@ -307,7 +305,7 @@ func (v *visitor) open() {
 
 func (v *visitor) read() (f frame) {
 	v.s.t.Helper()
-	ctx, cancel := context.WithTimeout(v.s.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(v.s.t.Context(), patience)
 	defer cancel()
 	if err := wsjson.Read(ctx, v.conn, &f); err != nil {
 		v.s.t.Fatalf("read the chat: %v", err)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestStopOnTelegramEndsNotificationsAtOnceAndStartResumesThem(t *testing.T) {
+	t.Parallel()
 	for _, stop := range []string{"STOP", "/stop"} {
 		t.Run(stop, func(t *testing.T) {
 			eachTelegram(t, "", func(s *telegramShop) {
@@ -34,6 +35,7 @@ func TestStopOnTelegramEndsNotificationsAtOnceAndStartResumesThem(t *testing.T) 
 }
 
 func TestStopAlsoTakesBackWhatWasAboutToLeave(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -51,6 +53,7 @@ func TestStopAlsoTakesBackWhatWasAboutToLeave(t *testing.T) {
 }
 
 func TestALinkArmsTheWatchOfWhoeverOpensItFirst(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann, bob := s.customer(42, "Ann", "mug", "1.00"), s.tg.Person(43, "Bob")
@@ -80,6 +83,7 @@ func TestALinkArmsTheWatchOfWhoeverOpensItFirst(t *testing.T) {
 }
 
 func TestALinkThatWasOpenedTwiceTellsOnce(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.tg.Person(42, "Ann")
@@ -98,6 +102,7 @@ func TestALinkThatWasOpenedTwiceTellsOnce(t *testing.T) {
 }
 
 func TestALinkThatExpiredArmsNothing(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann, bob := s.tg.Person(42, "Ann"), s.customer(43, "Bob", "mug", "17.50")
@@ -117,6 +122,7 @@ func TestALinkThatExpiredArmsNothing(t *testing.T) {
 }
 
 func TestWhoStoppedAndOpensANewLinkIsToldAgain(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -131,6 +137,7 @@ func TestWhoStoppedAndOpensANewLinkIsToldAgain(t *testing.T) {
 }
 
 func TestTheStartCommandAloneResumesWhoStopped(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -144,6 +151,7 @@ func TestTheStartCommandAloneResumesWhoStopped(t *testing.T) {
 }
 
 func TestAFormWithoutConsentGetsNoLink(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		v := s.visit("mug")

@@ -11,6 +11,7 @@ import (
 )
 
 func TestATelegramUpdateWhoseCommitFailedComesAgainAndCountsOnce(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		webhook bool
@@ -91,6 +92,7 @@ func (s *shop) mendCommits() {
 }
 
 func TestAPauseThatTelegramAsksForIsKeptAndThenAllComesInOrder(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "1.00")
@@ -120,6 +122,7 @@ func TestAPauseThatTelegramAsksForIsKeptAndThenAllComesInOrder(t *testing.T) {
 }
 
 func TestAPersonWhoBlockedTheBotIsWrittenToNoMore(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -164,6 +167,7 @@ func (s *shop) unsent(chat string) int {
 }
 
 func TestBlockingTheBotDropsWhatWaits(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")

@@ -13,6 +13,7 @@ import (
 const negotiable = `,"offers":{"floor":{"amount":1400,"currency":"EUR"},"auto_accept":{"amount":1800,"currency":"EUR"}}`
 
 func TestACounterofferOnTelegramSellsAtThatPriceToThatShopperAlone(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("lamp", "Desk lamp", 2000, 5, negotiable)
 		ann, bob := s.customer(42, "Ann", "lamp", "1.00"), s.customer(43, "Bob", "lamp", "1.00")
@@ -46,6 +47,7 @@ func TestACounterofferOnTelegramSellsAtThatPriceToThatShopperAlone(t *testing.T)
 }
 
 func TestAnOfferOnTelegramAboveTheLimitIsADealAtOnce(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("lamp", "Desk lamp", 2000, 5, negotiable)
 		ann := s.customer(42, "Ann", "lamp", "1.00")
@@ -58,6 +60,7 @@ func TestAnOfferOnTelegramAboveTheLimitIsADealAtOnce(t *testing.T) {
 }
 
 func TestAnotherShopperCannotPressTheButtonOfACounteroffer(t *testing.T) {
+	t.Parallel()
 	eachWebhook(t, "", func(s *telegramShop) {
 		s.product("lamp", "Desk lamp", 2000, 5, negotiable)
 		ann, bob := s.customer(42, "Ann", "lamp", "1.00"), s.customer(43, "Bob", "lamp", "1.00")
@@ -79,6 +82,7 @@ func TestAnotherShopperCannotPressTheButtonOfACounteroffer(t *testing.T) {
 }
 
 func TestAnOfferOnTelegramWaitsForTheMerchantUnderThePolicyAskMe(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "    policy: {offers: {mode: ask}}\n", func(s *telegramShop) {
 		s.product("lamp", "Desk lamp", 2000, 5, negotiable)
 		ann, bob := s.customer(42, "Ann", "lamp", "1.00"), s.customer(43, "Bob", "lamp", "1.00")

@@ -17,6 +17,7 @@ func (s *telegramShop) lineWith(words string) bool {
 }
 
 func TestAQuestionForAPersonIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -38,6 +39,7 @@ func TestAQuestionForAPersonIsSeenAtOnce(t *testing.T) {
 }
 
 func TestASignThatTelegramRefusesHoldsUpNothing(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		s.tg.Fail("setMessageReaction", telegramtest.Fault{Code: 400, Description: "Bad Request: REACTION_INVALID", Times: 9})
@@ -49,6 +51,7 @@ func TestASignThatTelegramRefusesHoldsUpNothing(t *testing.T) {
 }
 
 func TestAThumbUnderAnOfferBuysNothingAndStaffSeeIt(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -67,6 +70,7 @@ func TestAThumbUnderAnOfferBuysNothingAndStaffSeeIt(t *testing.T) {
 }
 
 func TestAPictureWithWordsIsReadByTheBotAndNotedForStaff(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -83,6 +87,7 @@ func TestAPictureWithWordsIsReadByTheBotAndNotedForStaff(t *testing.T) {
 }
 
 func TestAPictureOfAShopOnThisMachineIsShown(t *testing.T) {
+	t.Parallel()
 	const gif = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 	pictures := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(gif)) }))
 	t.Cleanup(pictures.Close)

@@ -17,6 +17,7 @@ import (
 )
 
 func TestAWebhookWithoutItsSecretStoresNothing(t *testing.T) {
+	t.Parallel()
 	eachWebhook(t, "", func(s *telegramShop) {
 		update := `{"update_id":7,"message":{"message_id":1,"date":1,"chat":{"id":42,"type":"private"},"from":{"id":42,"first_name":"Eve"},"text":"buy"}}`
 		tests := []struct {
@@ -52,6 +53,7 @@ func TestAWebhookWithoutItsSecretStoresNothing(t *testing.T) {
 }
 
 func TestAShopperBuysThroughTheWebhook(t *testing.T) {
+	t.Parallel()
 	eachWebhook(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.customer(42, "Ann", "mug", "17.50")
@@ -70,6 +72,7 @@ func TestAShopperBuysThroughTheWebhook(t *testing.T) {
 }
 
 func TestTheTokenOfATelegramBotIsToldToNobody(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		base func(*telegramtest.Server) string
@@ -117,6 +120,7 @@ func TestTheTokenOfATelegramBotIsToldToNobody(t *testing.T) {
 }
 
 func TestTheDatabaseOfATelegramShopHoldsNoToken(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	tg := telegramtest.Start(t)
 	s := openTelegram(t, "sqlite://"+filepath.Join(dir, "parley.db"), tg, "", "")

@@ -21,6 +21,7 @@ import (
 )
 
 func TestAShopperOnTelegramIsToldAndBuysOnTheSpot(t *testing.T) {
+	t.Parallel()
 	eachTelegram(t, "", func(s *telegramShop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		ann := s.tg.Person(42, "Annegret")
@@ -60,6 +61,7 @@ func TestAShopperOnTelegramIsToldAndBuysOnTheSpot(t *testing.T) {
 }
 
 func TestAShopperBuysThroughATelegramThatWeDidNotWrite(t *testing.T) {
+	t.Parallel()
 	peer := telegrampeer.Start(t)
 	s := openShop(t, testShop("sqlite://"+filepath.Join(t.TempDir(), "parley.db"), telegramAccount(peer.URL(), telegrampeer.Token, "")))
 	s.until("the account to be ready", func() bool { return s.accountState("telegram") == "ready" })
@@ -182,14 +184,14 @@ func (s *telegramShop) hearsOften(p *telegramtest.Person, words string, n int) {
 // until waits for what shows in the database alone.
 func (s *shop) until(what string, ok func() bool) {
 	s.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-late:
-			s.t.Fatalf("waited 10 s for %s", what)
+			s.t.Fatalf("waited %v for %s", patience, what)
 		}
 	}
 }
@@ -290,7 +292,7 @@ func (b *logbook) String() string {
 // waitFor returns once words have been logged.
 func (b *logbook) waitFor(t *testing.T, words string) {
 	t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(patience)
 	for {
 		b.mu.Lock()
 		changed, found := b.changed, strings.Contains(b.text.String(), words)
@@ -301,7 +303,7 @@ func (b *logbook) waitFor(t *testing.T, words string) {
 		select {
 		case <-changed:
 		case <-late:
-			t.Fatalf("waited 10 s for %q to be logged", words)
+			t.Fatalf("waited %v for %q to be logged", patience, words)
 		}
 	}
 }

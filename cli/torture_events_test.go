@@ -129,6 +129,7 @@ var poisonLine = regexp.MustCompile(`(?m)^[0-9]+ +telegram .* waits for you .*ti
 // poison lets one message in a hundred fail whenever it is tried.
 func poison(t *testing.T, path string) {
 	eachDatabase(t, func(t *testing.T, url string) {
+		t.Parallel()
 		_, messages := tortureSize(t)
 		random := rand.New(rand.NewPCG(tortureSeed(t), 0))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(messages)*10*time.Millisecond)

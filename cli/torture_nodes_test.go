@@ -115,6 +115,7 @@ func loseNode(t *testing.T, path string) {
 		{"hanging, and then awake again", syscall.SIGSTOP, func(n *server) { _ = n.cmd.Process.Signal(syscall.SIGCONT) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			s := openTortured(t, path, storetest.PostgresURL(t), 3, 10)
 			people := s.people(20)
 			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)

@@ -39,6 +39,9 @@ type shopper interface {
 	message(n int) sight
 }
 
+// unpaced are the settings of an account whose messages leave as fast as they can.
+const unpaced = ", pace: {account: 0, chat: 0, group: 0}"
+
 const somePicture = "https://shop.example/mug.png"
 
 // linkedPhone is the messenger that only a build with the tag whatsmeow has.
@@ -51,8 +54,8 @@ func messengers() []channel {
 		{"Telegram", func(t *testing.T) network { srv := telegramtest.Start(t); return onTelegram(srv, srv.URL()) }},
 		{"WhatsApp (Cloud API)", func(t *testing.T) network { srv := cloudtest.Start(t); return onWhatsApp(srv, srv.URL()) }},
 		{linkedPhone, onLinkedPhone},
-		{"Slack", func(t *testing.T) network { return onSlack(workspacetest.Start(t)) }},
-		{"Discord", func(t *testing.T) network { return onDiscord(discordtest.Start(t)) }},
+		{"Slack", func(t *testing.T) network { return onSlack(workspacetest.Start(t), unpaced) }},
+		{"Discord", func(t *testing.T) network { return onDiscord(discordtest.Start(t), unpaced) }},
 	}
 }
 
@@ -197,9 +200,9 @@ type onASlack struct {
 	srv *workspacetest.Server
 }
 
-func onSlack(srv *workspacetest.Server) network {
-	account := fmt.Sprintf("      - {name: slack, adapter: slack, api_base: %q, bot_token: %q, app_token: %q, hook_url: %q}\n",
-		srv.URL(), workspacetest.BotToken, workspacetest.AppToken, "https://chat.example/hooks/slack")
+func onSlack(srv *workspacetest.Server, settings string) network {
+	account := fmt.Sprintf("      - {name: slack, adapter: slack, api_base: %q, bot_token: %q, app_token: %q, hook_url: %q%s}\n",
+		srv.URL(), workspacetest.BotToken, workspacetest.AppToken, "https://chat.example/hooks/slack", settings)
 	return network{account, somePicture, func(s *shop) shopper {
 		s.t.Helper()
 		s.accountReady("slack")
@@ -232,9 +235,9 @@ type onADiscord struct {
 	srv *discordtest.Server
 }
 
-func onDiscord(srv *discordtest.Server) network {
-	account := fmt.Sprintf("      - {name: discord, adapter: discord, api_base: %q, token: %q, hook_url: %q}\n",
-		srv.URL(), discordtest.Token, "https://chat.example/hooks/discord")
+func onDiscord(srv *discordtest.Server, settings string) network {
+	account := fmt.Sprintf("      - {name: discord, adapter: discord, api_base: %q, token: %q, hook_url: %q%s}\n",
+		srv.URL(), discordtest.Token, "https://chat.example/hooks/discord", settings)
 	return network{account, somePicture, func(s *shop) shopper {
 		s.t.Helper()
 		s.accountReady("discord")

@@ -36,6 +36,7 @@ var wanted = []sold{
 }
 
 func TestTheSameJourneyGivesTheSameOrdersOnEveryMessenger(t *testing.T) {
+	t.Parallel()
 	seen := map[string][]sight{}
 	channels := messengers()
 	for _, c := range channels {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestAShopperIsToldAndBuysOnTheSpot(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "", func(s *shop) {
 		s.product("mug", "Harbour mug", 2000, 5, "")
 		v := s.visit("mug")
@@ -48,6 +49,7 @@ func haggler(s *shop, sku string) *visitor {
 }
 
 func TestACounterofferSellsAtThatPriceToThatShopperAlone(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "", func(s *shop) {
 		s.product("lamp", "Desk lamp", 2000, 5, `,"offers":{"floor":{"amount":1400,"currency":"EUR"},"auto_accept":{"amount":1800,"currency":"EUR"}}`)
 		ann, bob := haggler(s, "lamp"), haggler(s, "lamp")
@@ -81,6 +83,7 @@ func TestACounterofferSellsAtThatPriceToThatShopperAlone(t *testing.T) {
 }
 
 func TestAnOfferWaitsForTheMerchantUnderThePolicyAskMe(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "    policy: {offers: {mode: ask}}\n", func(s *shop) {
 		s.product("lamp", "Desk lamp", 2000, 5, `,"offers":{"floor":{"amount":1400,"currency":"EUR"},"auto_accept":{"amount":1800,"currency":"EUR"}}`)
 		ann := haggler(s, "lamp")
@@ -102,6 +105,7 @@ func TestAnOfferWaitsForTheMerchantUnderThePolicyAskMe(t *testing.T) {
 }
 
 func TestAPersonAnswersAQuestionAndTheBotIsSilentMeanwhile(t *testing.T) {
+	t.Parallel()
 	eachShop(t, "", func(s *shop) {
 		s.product("lamp", "Desk lamp", 2000, 5, "")
 		ann := haggler(s, "lamp")
@@ -125,6 +129,7 @@ func TestAPersonAnswersAQuestionAndTheBotIsSilentMeanwhile(t *testing.T) {
 }
 
 func TestMetricsCountWhatWaitsAndNameNobody(t *testing.T) {
+	t.Parallel()
 	s := openShop(t, testShop("sqlite://"+t.TempDir()+"/parley.db", ""))
 	s.product("lamp", "Desk lamp", 2000, 5, "")
 	v := haggler(s, "lamp")

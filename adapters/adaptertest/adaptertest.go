@@ -91,6 +91,7 @@ func Run(t *testing.T, h Harness) {
 	}
 	for _, name := range Cases() {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			t.Parallel()
 			if why := h.Without[name]; why != "" {
 				t.Skip(why)
 			}

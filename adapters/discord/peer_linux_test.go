@@ -29,6 +29,7 @@ const inside = "PARLEY_DISCORD_PEER_NETNS"
 // The peer listens on every interface, so that it and the test run in a network namespace of their own, which holds nothing
 // but a loopback interface. The test starts itself again there.
 func TestChatsThroughADiscordWeDidNotWrite(t *testing.T) {
+	t.Parallel()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		missing(t, "node", "node is not installed")

@@ -229,11 +229,14 @@ func (s *Server) remove() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// Main runs a package's tests, ends the Postgres they may have started, and fails when goroutines are left behind:
+// Main runs a package's tests, ends the Postgres and whatever else they may have started, and fails when goroutines are left behind:
 // func TestMain(m *testing.M) { storetest.Main(m) }.
-func Main(m *testing.M) {
+func Main(m *testing.M, ends ...func()) {
 	code := m.Run()
 	StopPostgres()
+	for _, end := range ends {
+		end()
+	}
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, "goroutines are left behind:", err)

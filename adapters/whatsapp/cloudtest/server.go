@@ -140,10 +140,10 @@ func (s *Server) SetHook(address string) {
 	s.change(func() { s.hook = address })
 }
 
-// Wait returns once ok holds, asked again whenever something changed here. It fails the test after 10 s.
+// Wait returns once ok holds, asked again whenever something changed here. It fails the test after 20 s.
 func (s *Server) Wait(what string, ok func() bool) {
 	s.tb.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(20 * time.Second)
 	for {
 		s.mu.Lock()
 		changed := s.changed
@@ -154,7 +154,7 @@ func (s *Server) Wait(what string, ok func() bool) {
 		select {
 		case <-changed:
 		case <-late:
-			s.tb.Fatalf("whatsapp: waited 10 s for %s", what)
+			s.tb.Fatalf("whatsapp: waited 20 s for %s", what)
 		}
 	}
 }
