@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,7 +30,7 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 	hungUp := make(chan os.Signal, 1)
 	signal.Notify(hungUp, syscall.SIGHUP)
 	defer signal.Stop(hungUp)
-	tuneMemory(w.getenv)
+	defer runtime.KeepAlive(tuneMemory(w.getenv))
 	cfg, err := c.load(w, nil)
 	if err != nil {
 		return err
