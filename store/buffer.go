@@ -2,11 +2,15 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // A statement for one row costs several times what a row in a statement for many does. So a transaction collects the rows that it
@@ -146,16 +150,17 @@ func (tx *Tx) flush(ctx context.Context, set tables) error {
 			return err
 		}
 	}
-	for i := range bufferColumns {
-		if set&bufferColumns[i].bit == 0 {
-			continue
+	table, err := tx.writeAll(ctx, set)
+	if err != nil {
+		if isUnavailable(err) || isTransient(err) || ctx.Err() != nil {
+			return err
 		}
-		if err := tx.write(ctx, i); err != nil {
-			if isUnavailable(err) || isTransient(err) || ctx.Err() != nil {
-				return err
-			}
-			tx.spoilt = fmt.Errorf("write %s: %w: %w", bufferColumns[i].table, errRefused, err)
-			return tx.spoilt
+		tx.spoilt = fmt.Errorf("write %s: %w: %w", table, errRefused, err)
+		return tx.spoilt
+	}
+	for i := range bufferColumns {
+		if set&bufferColumns[i].bit != 0 {
+			tx.buffers[i].written = tx.buffers[i].rows
 		}
 	}
 	tx.dirty &^= set
@@ -172,21 +177,55 @@ func (tx *Tx) madeRows(set tables) bool {
 	return false
 }
 
-func (tx *Tx) write(ctx context.Context, i int) error {
-	c, b := &bufferColumns[i], &tx.buffers[i]
-	width := len(c.names)
-	values := b.values[b.written*width : b.rows*width]
-	if len(values) == 0 {
-		return nil
+// writeAll writes the rows of a set; table is where an error occurred.
+func (tx *Tx) writeAll(ctx context.Context, set tables) (table string, err error) {
+	var batch pgx.Batch
+	var places []string
+	for i := range bufferColumns {
+		c, b := &bufferColumns[i], &tx.buffers[i]
+		width := len(c.names)
+		values := b.values[b.written*width : b.rows*width]
+		if set&c.bit == 0 || len(values) == 0 {
+			continue
+		}
+		if c.update {
+			values = latest(values, width)
+		}
+		if tx.dialect == Postgres {
+			batch.Queue(tx.store.writes[i][0], byColumn(c, values)...)
+			places = append(places, c.table)
+		} else if err := tx.writeRows(ctx, i, values); err != nil {
+			return c.table, err
+		}
 	}
-	if c.update {
-		values = latest(values, width)
+	if len(places) == 0 {
+		return "", nil
 	}
-	if err := tx.writeRows(ctx, i, values); err != nil {
-		return err
+	done, err := tx.send(ctx, &batch)
+	if err != nil {
+		return places[min(done, len(places)-1)], err
 	}
-	b.written = b.rows
-	return nil
+	return "", nil
+}
+
+// send has Postgres run statements one behind the other without an answer in between: each answer that is waited for costs both
+// sides more than a row. done is how many have succeeded.
+func (tx *Tx) send(ctx context.Context, batch *pgx.Batch) (done int, err error) {
+	err = onPgx(tx.conn.Conn, func(c *pgx.Conn) error {
+		results := c.SendBatch(ctx, batch)
+		for range batch.Len() {
+			if _, err := results.Exec(); err != nil {
+				_ = results.Close() // says the same once more
+				return err
+			}
+			done++
+		}
+		return results.Close()
+	})
+	if err != nil && pgconn.SafeToRetry(err) { // the connection was gone before
+		err = fmt.Errorf("%w: %w", driver.ErrBadConn, err)
+	}
+	return done, err
 }
 
 // latest drops the rows that a later one with the same key replaces.
@@ -205,12 +244,9 @@ func latest(values []any, width int) []any {
 // mostRows is how many rows one statement writes on SQLite. There are statements for powers of two, so that few are to be prepared.
 const mostRows = 64
 
+// writeRows writes rows on SQLite.
 func (tx *Tx) writeRows(ctx context.Context, i int, values []any) error {
 	texts := tx.store.writes[i]
-	if tx.dialect == Postgres {
-		_, err := tx.tx.ExecContext(ctx, texts[0], byColumn(&bufferColumns[i], values)...)
-		return err
-	}
 	width := len(bufferColumns[i].names)
 	for len(values) > 0 {
 		n := floorPower(min(len(values)/width, mostRows))
@@ -312,14 +348,38 @@ func (tx *Tx) newKey(ctx context.Context, bit tables) (int64, error) {
 		return b.key, nil
 	}
 	if len(b.keys) == 0 {
-		n := max(tx.expected, 1)
-		if err := tx.tx.SelectContext(ctx, &b.keys, `SELECT nextval('`+table+`_key_seq') FROM generate_series(1, $1)`, n); err != nil {
+		if err := tx.reserveKeys(ctx, bit, table); err != nil {
 			return 0, fmt.Errorf("reserve keys of %s: %w", table, err)
 		}
 	}
 	key := b.keys[0]
 	b.keys = b.keys[1:]
 	return key, nil
+}
+
+// reserveKeys reserves keys on Postgres. A turn hears a message and answers it: where many do, keys for both and for the answer's part
+// are asked for together.
+func (tx *Tx) reserveKeys(ctx context.Context, bit tables, table string) error {
+	n := max(tx.expected, 1)
+	messages, parts := &tx.buffers[indexOf(inMessages)], &tx.buffers[indexOf(inParts)]
+	if bit != inMessages || tx.group == nil || messages.rows > 0 || len(parts.keys) > 0 {
+		return tx.tx.SelectContext(ctx, &tx.buffers[indexOf(bit)].keys, `SELECT nextval('`+table+`_key_seq') FROM generate_series(1, $1)`, n)
+	}
+	rows, err := tx.tx.QueryContext(ctx, `
+	SELECT nextval('messages_key_seq'), nextval('messages_key_seq'), nextval('parts_key_seq')
+	FROM generate_series(1, $1)`, n)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var heard, said, part int64
+		if err := rows.Scan(&heard, &said, &part); err != nil {
+			return err
+		}
+		messages.keys, parts.keys = append(messages.keys, heard, said), append(parts.keys, part)
+	}
+	return rows.Err()
 }
 
 // mark is how far a transaction had come when a turn began.

@@ -37,6 +37,7 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 		"give up message":          failRest,
 		"conversations of a group": fmt.Sprintf(selectThreadsOf, "(VALUES ($1, $2)) w"),
 		"addresses of a group":     fmt.Sprintf(selectAddressesOf, "(VALUES ($1, $2)) w"),
+		"repeats of a group":       fmt.Sprintf(selectRepeats, "($1, $2)"),
 		"load conversation":        selectThread + ` WHERE v.key = $1 AND v.merchant_id = $2`,
 		"find address":             selectAddress,
 		"due timers":               dueTimers,

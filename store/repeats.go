@@ -69,8 +69,10 @@ func (tx *Tx) noteArrivals(ctx context.Context, turns []Turn) (arrivals []arriva
 		if repeats[i] {
 			continue
 		}
-		if a.key, err = tx.newKey(ctx, inInbound); err != nil {
-			return nil, nil, err
+		if tx.dialect == SQLite { // Postgres gives it out with the row
+			if a.key, err = tx.newKey(ctx, inInbound); err != nil {
+				return nil, nil, err
+			}
 		}
 		byHash[a.hash], arrivals[i] = i, a
 		fresh = append(fresh, a)
@@ -89,12 +91,18 @@ func (tx *Tx) noteArrivals(ctx context.Context, turns []Turn) (arrivals []arriva
 // hash: they are returned.
 func (tx *Tx) insertArrivals(ctx context.Context, fresh []arrival, byHash map[int64]int, arrivals []arrival, repeats []bool) (again []arrival, err error) {
 	made, err := tx.insertRepeats(ctx, fresh)
-	if err != nil || len(made) == len(fresh) {
+	if err != nil {
 		return nil, err
 	}
+	for _, r := range made {
+		arrivals[byHash[r.Hash]].key = r.Log
+	}
+	if len(made) == len(fresh) {
+		return nil, nil
+	}
 	isMade := make(map[int64]bool, len(made))
-	for _, hash := range made {
-		isMade[hash] = true
+	for _, r := range made {
+		isMade[r.Hash] = true
 	}
 	for _, a := range fresh {
 		if isMade[a.hash] {
@@ -129,29 +137,66 @@ func (tx *Tx) insertArrivals(ctx context.Context, fresh []arrival, byHash map[in
 	return again, nil
 }
 
-func (tx *Tx) insertRepeats(ctx context.Context, rows []arrival) (made []int64, err error) {
-	const insert = `INSERT INTO repeats (hash, log) %s ON CONFLICT DO NOTHING RETURNING hash`
+// repeat is a row of the narrow table.
+type repeat struct{ Hash, Log int64 }
+
+// insertRepeats makes the rows of those hashes that are free, and returns them.
+func (tx *Tx) insertRepeats(ctx context.Context, rows []arrival) (made []repeat, err error) {
 	if tx.dialect == Postgres {
-		hashes, logs := make([]int64, len(rows)), make([]int64, len(rows))
+		hashes := make([]int64, len(rows))
 		for i, a := range rows {
-			hashes[i], logs[i] = a.hash, a.key
+			hashes[i] = a.hash
 		}
-		err := tx.listNow(ctx, "note inbound events", &made, fmt.Sprintf(insert, `SELECT * FROM unnest($1::bigint[], $2::bigint[])`), hashes, logs)
+		err := tx.listNow(ctx, "note inbound events", &made, `
+	INSERT INTO repeats (hash, log)
+	SELECT h, nextval('inbound_key_seq') FROM unnest($1::bigint[]) AS h
+	ON CONFLICT DO NOTHING
+	RETURNING hash, log`, hashes)
 		return made, err
 	}
+	made = make([]repeat, 0, len(rows))
 	for len(rows) > 0 {
 		n := floorPower(min(len(rows), mostRows))
-		args := make([]any, 0, 2*n)
-		for _, a := range rows[:n] {
-			args = append(args, a.hash, a.key)
-		}
-		var some []int64
-		if err := tx.listNow(ctx, "note inbound events", &some, fmt.Sprintf(insert, "VALUES "+strings.Repeat("(?, ?), ", n-1)+"(?, ?)"), manyArgs(args)); err != nil {
+		if made, err = tx.insertSomeRepeats(ctx, rows[:n], made); err != nil {
 			return nil, err
 		}
-		made, rows = append(made, some...), rows[n:]
+		rows = rows[n:]
 	}
 	return made, nil
+}
+
+// selectRepeats finds those of given rows that are there as they are given.
+const selectRepeats = `
+	SELECT r.hash, r.log
+	FROM (VALUES %s) w
+	CROSS JOIN repeats r
+	WHERE r.hash = w.column1 AND r.log = w.column2`
+
+// insertSomeRepeats adds to made what it made. RETURNING would cost more than the rows do, and nearly always all are new: only when
+// they were not is it looked up which are.
+func (tx *Tx) insertSomeRepeats(ctx context.Context, rows []arrival, made []repeat) ([]repeat, error) {
+	args, more := make([]any, 0, 2*len(rows)), strings.Repeat("(?, ?), ", len(rows)-1)
+	for _, a := range rows {
+		args = append(args, a.hash, a.key)
+	}
+	const doing = "note inbound events"
+	result, err := tx.tx.ExecContext(ctx, `INSERT OR IGNORE INTO repeats (hash, log) VALUES `+more+`(?, ?)`, manyArgs(args))
+	if err != nil {
+		return nil, tx.failed(doing, err)
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return nil, tx.failed(doing, err)
+	}
+	if n == int64(len(rows)) {
+		for _, a := range rows {
+			made = append(made, repeat{a.hash, a.key})
+		}
+		return made, nil
+	}
+	var ours []repeat
+	err = tx.listNow(ctx, doing, &ours, fmt.Sprintf(selectRepeats, more+"(?, ?)"), manyArgs(args))
+	return append(made, ours...), err
 }
 
 // logArrival has an event that was taken stand in the log.

@@ -20,6 +20,7 @@ import (
 // Tx is one transaction. It sees one instant: Now does not move while it lasts. It must not be kept or used by two goroutines.
 type Tx struct {
 	tx      *sqlx.Tx
+	conn    *sqlx.Conn // that tx runs on; nil on SQLite
 	store   *Store
 	dialect Dialect
 	now     time.Time
@@ -66,11 +67,14 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (s *Store) once(ctx context.Context, db *sqlx.DB, fn func(*Tx) error) (err error) {
-	raw, err := db.BeginTxx(ctx, nil)
+	raw, conn, err := s.begin(ctx, db)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{tx: raw, store: s, dialect: s.dialect, process: s.process, now: s.now().UTC().Truncate(time.Millisecond)}
+	if conn != nil {
+		defer func() { _ = conn.Close() }()
+	}
+	tx := &Tx{tx: raw, conn: conn, store: s, dialect: s.dialect, process: s.process, now: s.now().UTC().Truncate(time.Millisecond)}
 	tx.borrow()
 	defer tx.giveBack()
 	defer func() { _ = raw.Rollback() }() // after a commit this does nothing
@@ -96,6 +100,23 @@ func (s *Store) once(ctx context.Context, db *sqlx.DB, fn func(*Tx) error) (err 
 		f()
 	}
 	return nil
+}
+
+// begin begins a transaction. On Postgres it comes with its connection, which can be sent several statements at once.
+func (s *Store) begin(ctx context.Context, db *sqlx.DB) (*sqlx.Tx, *sqlx.Conn, error) {
+	if s.dialect == SQLite {
+		tx, err := db.BeginTxx(ctx, nil)
+		return tx, nil, err
+	}
+	conn, err := db.Connx(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	tx, err := conn.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	return tx, conn, nil
 }
 
 // OnEvents calls f after every commit of this process that appended events, until stop is called. f must not block.
