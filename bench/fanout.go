@@ -146,7 +146,7 @@ func (f *fanoutRun) drain() error {
 	if err := f.restart(f.system, f.shop); err != nil {
 		return err
 	}
-	answers := load.Run{Clients: 32, Rate: answerRate, During: max(f.cell, 2*time.Second), Settle: 10 * time.Second}
+	answers := load.Run{Clients: clients[0], Rate: answerRate, During: max(f.cell, 2*time.Second), Settle: 10 * time.Second}
 	for range f.rounds {
 		m, err := f.measure(f.system, answers)
 		if err != nil {

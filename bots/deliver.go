@@ -18,8 +18,9 @@ const (
 	lookAhead = 256
 	// looksAtOnce is how often that is done before others have their turn.
 	looksAtOnce = 16
-	// toldAtOnce is how many are told in one transaction: others wait for it.
-	toldAtOnce = 64
+	// toldAtOnce is how many are told in one transaction, and toldBetween how many while people write: they wait for it.
+	toldAtOnce  = 64
+	toldBetween = 16
 )
 
 // delivering tells, by one account, those for whom its outbox has room.
@@ -108,6 +109,9 @@ func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (
 	}
 	for len(s.tell) > 0 {
 		n := min(len(s.tell), toldAtOnce)
+		if d.house.inbox.isAsked() {
+			n = min(n, toldBetween)
+		}
 		if err := d.tell(ctx, f, s.tell[:n]); err != nil {
 			return dealt, 0, told, err
 		}

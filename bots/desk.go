@@ -51,7 +51,7 @@ func (t *turn) spokenElsewhere(ctx context.Context, e conversation.Event) error 
 
 // desk runs a change of who has the word, or what they say, on a conversation.
 func (h *House) desk(ctx context.Context, merchant commerce.MerchantID, conversationID string, act func(*turn) error) error {
-	return h.store.Tx(ctx, func(tx *store.Tx) error {
+	return h.inbox.together(ctx, func(ctx context.Context, tx *store.Tx) error {
 		th, err := tx.LockThread(ctx, merchant, conversationID)
 		if err != nil {
 			return err

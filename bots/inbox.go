@@ -2,10 +2,7 @@ package bots
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"hash/maphash"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,41 +13,51 @@ import (
 const (
 	// groupSize is how many turns share one commit at most.
 	groupSize = 256
-	// queueSize is how many callers may wait for a writer. So many more as lateSize wait for busyTime at most to become one of them;
+	// queueSize is how many callers may wait for the writer. So many more as lateSize wait for busyTime at most to become one of them;
 	// all others are sent away at once, since those who wait cost memory.
 	queueSize = 1024
 	lateSize  = 256
 	busyTime  = 2 * time.Second
+	// bulkPatience is how long what nobody waits for lets everybody pass before it has a turn.
+	bulkPatience = 100 * time.Millisecond
+	// lately is how long after somebody came others are expected: what nobody waits for is then committed in small groups.
+	lately = 200 * time.Millisecond
 	// commitTime is how long a group may take before its callers are told to come again.
 	commitTime = 30 * time.Second
-	// yields is how often a writer lets others go first while more comes in than one at a time: larger groups cost less, and those
-	// who come would wait for the commit anyway.
-	yields = 8
-	// postgresWriters is how many groups are under way at once on Postgres; SQLite has one writer.
-	postgresWriters = 3
+	// breath is how long after a commit a writer waits for more while more comes in than one at a time: larger groups cost less, and
+	// those who come would wait for the commit under way anyway. It waits for enough at most.
+	breath = time.Millisecond
+	enough = 64
+	// settleTime is how long the note of what was sent may wait for turns to be committed with: a commit by itself costs more than a
+	// turn. A crash meanwhile leaves that message among those of which nobody knows.
+	settleTime = 5 * time.Millisecond
 )
 
 // inbox is the one way in: whoever has turns waits here until they are committed. Turns that wait together share a
-// transaction; with nobody waiting a turn is committed at once. Turns of a conversation go to the same writer, in their order.
+// transaction; with nobody waiting a turn is committed at once. One writer commits them, one group after the other, in the order in which
+// they came: on Postgres, too, several side by side have smaller groups, which costs more than it gains.
 type inbox struct {
-	store   *store.Store
-	writers []chan *batch
-	bulk    []chan *batch // for each writer, what nobody waits for
-	seed    maphash.Seed
-	ended   chan struct{} // closed when nobody commits any more
-	rode    chan struct{} // riders wait
+	store  *store.Store
+	queue  chan *batch
+	bulk   chan *batch   // what nobody waits for
+	ended  chan struct{} // closed when nobody commits any more
+	rode   chan struct{} // riders are to go
+	linger *time.Timer   // has patient riders go
 
 	mu     sync.Mutex
 	riders []rider
-	over   bool // riders go by themselves
+	hasty  bool // they go at once
+	over   bool // nobody commits for them: they go by themselves
 
+	began          time.Time
+	people         atomic.Int64 // how long after that somebody came last who waits, in nanoseconds; 0 when nobody has
 	commits, turns atomic.Int64
 	sizes          [len(groupSizes) + 1]atomic.Int64
 	busy           atomic.Int64 // callers that were sent away
 	late           atomic.Int64 // callers that wait to be among those who wait
 }
 
-// batch is turns of one caller for one writer.
+// batch is turns of one caller.
 type batch struct {
 	turns []store.Turn
 	since time.Time
@@ -66,15 +73,12 @@ type rider struct {
 type applied func(store.Turn, store.Applied, time.Duration)
 
 func newInbox(s *store.Store) *inbox {
-	n := 1
-	if s.Dialect() == store.Postgres {
-		n = postgresWriters
+	b := &inbox{
+		store: s, queue: make(chan *batch, queueSize), bulk: make(chan *batch, queueSize), began: time.Now(), ended: make(chan struct{}),
+		rode: make(chan struct{}, 1), over: true,
 	}
-	b := &inbox{store: s, seed: maphash.MakeSeed(), ended: make(chan struct{}), rode: make(chan struct{}, 1)}
-	for range n {
-		b.writers = append(b.writers, make(chan *batch, queueSize))
-		b.bulk = append(b.bulk, make(chan *batch, queueSize))
-	}
+	b.linger = time.AfterFunc(settleTime, b.hurry)
+	b.linger.Stop()
 	return b
 }
 
@@ -87,7 +91,8 @@ var (
 
 // submit returns once the turns are committed. When too many wait already it fails after a while: that is the back-pressure.
 func (b *inbox) submit(ctx context.Context, turns ...store.Turn) error {
-	committed, err := b.begin(ctx, b.writers, turns)
+	b.people.Store(int64(time.Since(b.began)) + 1)
+	committed, err := b.begin(ctx, b.queue, turns)
 	if err != nil {
 		return err
 	}
@@ -100,63 +105,24 @@ func (b *inbox) submitBulk(ctx context.Context, turns []store.Turn) (committed f
 	return b.begin(ctx, b.bulk, turns)
 }
 
-func (b *inbox) begin(ctx context.Context, queues []chan *batch, turns []store.Turn) (committed func() error, err error) {
+// isAsked says that people have come lately. It is asked by those who submitBulk.
+func (b *inbox) isAsked() bool {
+	last := b.people.Load()
+	return last > 0 && time.Since(b.began)-time.Duration(last) < lately
+}
+
+func (b *inbox) begin(ctx context.Context, queue chan *batch, turns []store.Turn) (committed func() error, err error) {
 	if len(turns) == 0 {
 		return func() error { return nil }, nil
 	}
-	now := time.Now()
-	first := b.writerOf(turns[0])
-	var others []*batch
-	request := &batch{turns: turns, since: now, done: make(chan error, 1)}
-	if len(b.writers) > 1 && len(turns) > 1 {
-		request, others = b.split(turns, first, now)
-	}
-	if err := b.queue(ctx, queues[first], request); err != nil {
+	request := &batch{turns: turns, since: time.Now(), done: make(chan error, 1)}
+	if err := b.put(ctx, queue, request); err != nil {
 		return nil, err
 	}
-	for _, other := range others { // what a network delivers together may be committed apart: each turn counts for itself
-		if err := b.queue(ctx, queues[b.writerOf(other.turns[0])], other); err != nil {
-			return nil, err
-		}
-	}
-	return func() error {
-		err := b.wait(ctx, request)
-		for _, other := range others {
-			err = errors.Join(err, b.wait(ctx, other))
-		}
-		return err
-	}, nil
+	return func() error { return b.wait(ctx, request) }, nil
 }
 
-func (b *inbox) writerOf(t store.Turn) int {
-	if len(b.writers) == 1 {
-		return 0
-	}
-	var h maphash.Hash
-	h.SetSeed(b.seed)
-	_, _ = h.WriteString(t.Event.Account)
-	_ = h.WriteByte(0)
-	_, _ = h.WriteString(t.Event.Chat)
-	return int(h.Sum64() % uint64(len(b.writers)))
-}
-
-// split sorts turns by their writers; those of the first one's writer come first.
-func (b *inbox) split(turns []store.Turn, first int, now time.Time) (request *batch, others []*batch) {
-	byWriter := make([]*batch, len(b.writers))
-	for _, t := range turns {
-		w := b.writerOf(t)
-		if byWriter[w] == nil {
-			byWriter[w] = &batch{since: now, done: make(chan error, 1)}
-			if w != first {
-				others = append(others, byWriter[w])
-			}
-		}
-		byWriter[w].turns = append(byWriter[w].turns, t)
-	}
-	return byWriter[first], others
-}
-
-func (b *inbox) queue(ctx context.Context, queue chan *batch, request *batch) error {
+func (b *inbox) put(ctx context.Context, queue chan *batch, request *batch) error {
 	select {
 	case <-b.ended:
 		return errStopped
@@ -203,44 +169,72 @@ func (b *inbox) wait(ctx context.Context, request *batch) error {
 	}
 }
 
-// ride has fn run in a transaction with the turns of the moment, or soon without. Its failure undoes what it wrote and nothing else.
-// done is called when that is committed or has failed, once, and must not block. Until the house has closed that is the work
-// of the writers; after that fn is run in a transaction of its own before ride returns.
-func (b *inbox) ride(fn store.Rider, done func(error)) {
+// ride has fn run in a transaction with the turns of the moment, or soon without: one that is patient waits for some up to settleTime.
+// Its failure undoes what it wrote and nothing else. done is called when that is committed or has failed, once, and must not block.
+// While the house is open that is the work of the writer; otherwise fn is run in a transaction of its own before ride returns.
+func (b *inbox) ride(patient bool, fn store.Rider, done func(error)) {
 	b.mu.Lock()
-	if !b.over {
-		b.riders = append(b.riders, rider{fn, done})
+	if b.over {
 		b.mu.Unlock()
-		nudge(b.rode)
+		b.commit(context.Background(), nil, []rider{{fn, done}}, nil)
 		return
 	}
-	b.mu.Unlock()
-	b.commit(context.Background(), nil, []rider{{fn, done}}, nil)
+	defer b.mu.Unlock()
+	b.riders = append(b.riders, rider{fn, done})
+	switch {
+	case !patient:
+		b.hasty = true
+		nudge(b.rode)
+	case len(b.riders) == 1:
+		b.linger.Reset(settleTime)
+	}
 }
 
-func (b *inbox) takeRiders() []rider {
+// together runs fn in a transaction and returns once that is committed or has failed. SQLite has one writer, so that it goes with the
+// turns of the moment there; on Postgres it goes by itself, since the conversations that it locks may be those of another node's turns.
+func (b *inbox) together(ctx context.Context, fn store.Rider) error {
+	if b.store.Dialect() == store.Postgres {
+		return b.store.Tx(ctx, func(tx *store.Tx) error { return fn(ctx, tx) })
+	}
+	done := make(chan error, 1)
+	b.ride(false, fn, func(err error) { done <- err })
+	return <-done
+}
+
+// hurry has those who ride go at once.
+func (b *inbox) hurry() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.hasty = len(b.riders) > 0
+	nudge(b.rode)
+}
+
+// takeRiders takes those who are to go: with turns all of them, without some only when one is in haste.
+func (b *inbox) takeRiders(turns int) []rider {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if turns == 0 && !b.hasty {
+		return nil
+	}
 	riders := b.riders
-	b.riders = nil
+	b.riders, b.hasty = nil, false
+	b.linger.Stop()
 	return riders
 }
 
 // run commits what waits, until stop is done; then it answers those who still wait and returns. It runs once.
 func (b *inbox) run(stop context.Context, note applied) {
-	var writers sync.WaitGroup
-	for i, queue := range b.writers {
-		writers.Go(func() { b.write(stop, queue, b.bulk[i], note) })
-	}
-	writers.Wait()
+	b.mu.Lock()
+	b.over = false
+	b.mu.Unlock()
+	b.write(stop, note)
 	for !b.isOver() {
-		b.commit(stop, nil, b.takeRiders(), nil)
+		b.hurry()
+		b.commit(stop, nil, b.takeRiders(0), nil)
 	}
 	close(b.ended)
-	for i, queue := range b.writers {
-		refuse(queue)
-		refuse(b.bulk[i])
-	}
+	refuse(b.queue)
+	refuse(b.bulk)
 }
 
 // isOver has riders go by themselves from now on, if none waits.
@@ -262,41 +256,57 @@ func refuse(queue chan *batch) {
 	}
 }
 
-// write is one writer. Where both wait, what people wait for and the rest have their turns.
-func (b *inbox) write(stop context.Context, queue, bulk chan *batch, note applied) {
-	crowd := 0
+// write is the writer. What people wait for is ahead of the rest, but for what has not had its turn for bulkPatience.
+func (b *inbox) write(stop context.Context, note applied) {
+	turn := time.Now()                 // when the rest had its last one
+	crowd, ended := false, time.Time{} // the last commit of what people wait for
 	for {
-		var first *batch
-		select {
-		case <-stop.Done():
-			refuse(queue)
-			refuse(bulk)
+		first, rest, ok := b.next(stop, time.Since(turn) > bulkPatience)
+		if !ok {
 			return
-		case request := <-bulk:
-			b.commit(stop, []*batch{request}, b.takeRiders(), note)
+		}
+		if rest != nil {
+			b.commit(stop, []*batch{rest}, b.takeRiders(len(rest.turns)), note)
+			turn = time.Now()
 			continue
-		case first = <-queue:
-		case <-b.rode:
 		}
-		for range crowd {
-			waited := len(queue)
-			if runtime.Gosched(); len(queue) == waited {
-				break
+		group, n := gather(b.queue, first)
+		if crowd && n > 0 && n < enough {
+			group, n = await(b.queue, group, n, breath-time.Since(ended))
+		}
+		b.commit(stop, group, b.takeRiders(len(group)), note)
+		ended, crowd = time.Now(), n > 1
+	}
+}
+
+// next waits for something to commit, which is ok until stop is done: the first of those that people wait for, or of the rest, or
+// neither, when it is for riders. Riders would rather go with the rest than alone.
+func (b *inbox) next(stop context.Context, overdue bool) (first, rest *batch, ok bool) {
+	if stop.Err() != nil {
+		return nil, nil, false
+	}
+	queues := [...]chan *batch{b.queue, b.bulk}
+	if overdue {
+		queues = [...]chan *batch{b.bulk, b.queue}
+	}
+	for _, q := range queues {
+		select {
+		case request := <-q:
+			if q == b.queue {
+				return request, nil, true
 			}
-		}
-		group, n := gather(queue, first)
-		if n == 0 { // riders go with whatever waits
-			select {
-			case request := <-bulk:
-				group = []*batch{request}
-			default:
-			}
-		}
-		b.commit(stop, group, b.takeRiders(), note)
-		if crowd = 0; n > 1 {
-			crowd = yields
+			return nil, request, true
+		default:
 		}
 	}
+	select {
+	case <-stop.Done():
+		return nil, nil, false
+	case first = <-b.queue:
+	case rest = <-b.bulk:
+	case <-b.rode:
+	}
+	return first, rest, true
 }
 
 // gather takes what waits behind the first, up to a group.
@@ -309,6 +319,24 @@ func gather(queue chan *batch, first *batch) (group []*batch, n int) {
 		case next := <-queue:
 			group, n = append(group, next), n+len(next.turns)
 		default:
+			return group, n
+		}
+	}
+	return group, n
+}
+
+// await adds to a group what comes within a time, until it is enough.
+func await(queue chan *batch, group []*batch, n int, d time.Duration) ([]*batch, int) {
+	if d <= 0 {
+		return group, n
+	}
+	over := time.NewTimer(d)
+	defer over.Stop()
+	for n < enough {
+		select {
+		case next := <-queue:
+			group, n = append(group, next), n+len(next.turns)
+		case <-over.C:
 			return group, n
 		}
 	}
@@ -372,10 +400,6 @@ func (b *inbox) count(turns int) {
 }
 
 func (b *inbox) metrics() []Metric {
-	waiting := 0
-	for _, queue := range b.writers {
-		waiting += len(queue)
-	}
 	sizes := Metric{Name: "parley_commit_turns", Help: "How many turns shared a commit.", Bounds: groupSizes[:], Sum: float64(b.turns.Load())}
 	for i := range b.sizes {
 		sizes.Counts = append(sizes.Counts, b.sizes[i].Load())
@@ -383,7 +407,7 @@ func (b *inbox) metrics() []Metric {
 	return []Metric{
 		{Name: "parley_commits_total", Help: "Commits of turns.", Value: float64(b.commits.Load())},
 		{Name: "parley_busy_total", Help: "Callers sent away because more came in than could be stored.", Value: float64(b.busy.Load())},
-		{Name: "parley_inbox_waiting", Help: "Callers that wait for a commit.", Value: float64(waiting)},
+		{Name: "parley_inbox_waiting", Help: "Callers that wait for a commit.", Value: float64(len(b.queue))},
 		sizes,
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"parley/conversation"
 	"parley/store"
 	"parley/store/storetest"
@@ -77,6 +79,77 @@ func TestWhatNobodyWaitsForSharesNoCommitWithWhatPeopleWaitFor(t *testing.T) {
 	})
 }
 
+func TestWhatPeopleWaitForIsAheadOfTheRestUntilThatHasWaitedLong(t *testing.T) {
+	for name, c := range map[string]struct {
+		held time.Duration // how long the writer was busy
+		want []string
+	}{
+		"at once": {0, []string{"first", "answer", "many1", "many2"}},
+		"later":   {2 * bulkPatience, []string{"first", "many1", "answer", "many2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+				b, letGo, stop := heldUp(t, s.store)
+				defer stop()
+				defer letGo()
+				var waiting sync.WaitGroup
+				submit := func(id string) {
+					waiting.Go(func() {
+						if err := b.submit(context.Background(), s.idle(id)); err != nil {
+							t.Error(err)
+						}
+					})
+					synctest.Wait()
+				}
+				submit("first") // it is in the writer's hands
+				for _, id := range []string{"many1", "many2"} {
+					committed, err := b.submitBulk(t.Context(), []store.Turn{s.idle(id)})
+					if err != nil {
+						t.Fatal(err)
+					}
+					waiting.Go(func() {
+						if err := committed(); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				submit("answer")
+				time.Sleep(c.held)
+				letGo()
+				waiting.Wait()
+				var got []string
+				if err := s.store.DB().Select(&got, `SELECT network_id FROM inbound ORDER BY key`); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(c.want, got); diff != "" {
+					t.Errorf("the order of the commits (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestOthersAreExpectedForAWhileAfterSomebodyCame(t *testing.T) {
+	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+		b, letGo, stop := heldUp(t, s.store)
+		defer stop()
+		letGo()
+		if b.isAsked() {
+			t.Error("nobody has come, and others are expected")
+		}
+		if err := b.submit(t.Context(), s.idle("one")); err != nil {
+			t.Fatal(err)
+		}
+		if !b.isAsked() {
+			t.Error("somebody has just come, and nobody else is expected")
+		}
+		time.Sleep(2 * lately)
+		if b.isAsked() {
+			t.Error("nobody has come for long, and others are expected")
+		}
+	})
+}
+
 func TestWhoComesWhenTooManyWaitIsSentAwayAfterAWhile(t *testing.T) {
 	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
 		b, letGo, stop := heldUp(t, s.store)
@@ -119,7 +192,7 @@ func TestARiderIsCommittedAlsoWhenTheHouseCloses(t *testing.T) {
 		b, letGo, stop := heldUp(t, s.store)
 		var done atomic.Int64
 		ride := func(subject string) {
-			b.ride(func(ctx context.Context, tx *store.Tx) error { return tx.Event(ctx, s.merchant, "rode", subject, nil) }, func(err error) {
+			b.ride(false, func(ctx context.Context, tx *store.Tx) error { return tx.Event(ctx, s.merchant, "rode", subject, nil) }, func(err error) {
 				if err != nil {
 					t.Error(err)
 				}
@@ -141,7 +214,7 @@ func TestARiderIsCommittedAlsoWhenTheHouseCloses(t *testing.T) {
 	})
 }
 
-func TestTurnsOfOneCallerThatSeveralWritersTakeAreAllStoredInOrder(t *testing.T) {
+func TestTurnsOfOneCallerInSeveralConversationsAreAllStoredInOrder(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func(*testing.T) *store.Store) {
 		s := openShop(t, open(t), opening{})
 		var events []conversation.Event

@@ -58,7 +58,7 @@ func (h *House) recoverInterrupted(ctx context.Context, a *account) error {
 
 // giveBack puts back a part that was handed over when the outbox had just been shut.
 func (h *House) giveBack(a *account, p store.Part) {
-	h.inbox.ride(func(ctx context.Context, tx *store.Tx) error { return tx.ReleasePart(ctx, p) }, func(err error) {
+	h.inbox.ride(false, func(ctx context.Context, tx *store.Tx) error { return tx.ReleasePart(ctx, p) }, func(err error) {
 		if err != nil {
 			h.log.Error("message not put back", "account", a.Name, "message", p.MessageID, "err", err)
 			return
@@ -143,7 +143,8 @@ func (p *pump) commit(ctx context.Context, quota [store.Lanes]int, again time.Ti
 		return nil
 	}
 	var got claim
-	err := p.transact(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+	patient := !looks && len(p.results) < handedOver/2
+	err := p.transact(ctx, patient, func(ctx context.Context, tx *store.Tx) (err error) {
 		if err = p.house.settle(ctx, tx, p.account, p.results); err == nil && looks {
 			got, err = p.claim(ctx, tx, quota)
 		}
@@ -206,7 +207,7 @@ func (p *pump) settleSingly(ctx context.Context) error {
 	var failed error
 	var left []result
 	for _, r := range p.results {
-		err := p.transact(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := p.transact(ctx, false, func(ctx context.Context, tx *store.Tx) error {
 			return p.house.settle(ctx, tx, p.account, []result{r})
 		})
 		if err != nil {
@@ -312,9 +313,21 @@ func (p *pump) close(ctx context.Context) {
 	}
 }
 
-// transact runs fn in a transaction that it shares with the turns of the moment, and waits for the commit.
-func (p *pump) transact(ctx context.Context, fn func(context.Context, *store.Tx) error) error {
+// transact runs fn in a transaction that it shares with the turns of the moment, and waits for the commit. A patient one waits for
+// turns for a while, unless the pump is woken meanwhile.
+func (p *pump) transact(ctx context.Context, patient bool, fn func(context.Context, *store.Tx) error) error {
 	done := make(chan error, 1)
-	p.house.inbox.ride(fn, func(err error) { done <- err })
+	p.house.inbox.ride(patient, fn, func(err error) { done <- err })
+	if !patient {
+		return <-done
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-p.outbox.wake:
+		p.look = true
+	case <-ctx.Done():
+	}
+	p.house.inbox.hurry()
 	return <-done
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"regexp"
 
 	"modernc.org/sqlite"
 )
@@ -98,8 +99,12 @@ type preparedStmt struct {
 
 var errNoContext = errors.New("the driver of SQLite lacks statements with a context")
 
+// bareLimit is a parameter behind LIMIT, whose value SQLite would have as a part of the statement: it would prepare that anew for
+// each other one. It does not look into a CAST.
+var bareLimit = regexp.MustCompile(`\bLIMIT (\$[0-9]+)`)
+
 func (c *rememberingConn) prepare(ctx context.Context, query string) (sqliteStmt, error) {
-	plain, err := c.PrepareContext(ctx, query)
+	plain, err := c.PrepareContext(ctx, bareLimit.ReplaceAllString(query, "LIMIT CAST($1 AS INTEGER)"))
 	if err != nil {
 		return nil, err
 	}
