@@ -19,8 +19,9 @@ const (
 	// the senders at work while the next are claimed. After a crash they count as interrupted.
 	claimedAhead  = 4 * senders
 	campaignAhead = 4 * senders
-	// handedOver is how many parts are taken into memory right after their commit, before new ones stay in the table.
-	handedOver = 256
+	// handedOver is how many parts are taken into memory right after their commit, before new ones stay in the table. To fetch one from
+	// there costs more than to keep it, and later ones have to wait until that is done.
+	handedOver = 1024
 	// campaignWindow is how many parts of campaigns wait in the table before a fan-out pauses.
 	campaignWindow = 512
 )

@@ -143,7 +143,7 @@ func (p *pump) commit(ctx context.Context, quota [store.Lanes]int, again time.Ti
 		return nil
 	}
 	var got claim
-	patient := !looks && len(p.results) < handedOver/2
+	patient := !looks && len(p.results) < 2*senders
 	err := p.transact(ctx, patient, func(ctx context.Context, tx *store.Tx) (err error) {
 		if err = p.house.settle(ctx, tx, p.account, p.results); err == nil && looks {
 			got, err = p.claim(ctx, tx, quota)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -32,13 +33,25 @@ func (v Vars) MarshalJSON() ([]byte, error) {
 }
 
 func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			text, _ := json.Marshal(s) // a string always marshals
-			return append(b, text...)
-		}
+	if !standsAsItIs(s) {
+		text, _ := json.Marshal(s) // a string always marshals
+		return append(b, text...)
 	}
 	return append(append(append(b, '"'), s...), '"')
+}
+
+// standsAsItIs says that encoding/json writes s between quotes as it is.
+func standsAsItIs(s string) bool {
+	ascii := true
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&':
+			return false
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return ascii || utf8.ValidString(s) && !strings.ContainsAny(s, "\u2028\u2029")
 }
 
 var errNotVars = errors.New("variables are no object of texts")
@@ -98,17 +111,17 @@ func (r *textReader) text() (string, error) {
 	if len(rest) == 0 || rest[0] != '"' {
 		return "", errNotVars
 	}
-	plain := true
+	plain, ascii := true, true
 	for i := 1; i < len(rest); i++ {
 		switch c := rest[i]; {
 		case c == '\\':
 			plain = false
 			i++
 		case c >= utf8.RuneSelf:
-			plain = false
+			ascii = false
 		case c == '"':
 			r.i += i + 1
-			if plain {
+			if plain && (ascii || utf8.Valid(rest[1:i])) {
 				return string(rest[1:i]), nil
 			}
 			var s string

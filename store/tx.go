@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	json "github.com/go-json-experiment/json/v1" // gives what encoding/json does, sooner
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
