@@ -21,7 +21,7 @@ const (
 	campaignAhead = 4 * senders
 	// handedOver is how many parts are taken into memory right after their commit, before new ones stay in the table. To fetch one from
 	// there costs more than to keep it, and later ones have to wait until that is done.
-	handedOver = 1024
+	handedOver = 512
 	// campaignWindow is how many parts of campaigns wait in the table before a fan-out pauses.
 	campaignWindow = 512
 )
