@@ -247,3 +247,78 @@ func TestTurnsOfOneCallerInSeveralConversationsAreAllStoredInOrder(t *testing.T)
 		}
 	})
 }
+
+func TestAPatientRiderGoesWithTheNextTurnOrSoonByItself(t *testing.T) {
+	for name, c := range map[string]struct {
+		then    func(b *inbox, turn func())
+		waits   time.Duration
+		commits int64
+	}{
+		"nobody comes":        {func(*inbox, func()) {}, settleTime, 1},
+		"somebody comes":      {func(_ *inbox, turn func()) { turn() }, 0, 1},
+		"there is a hurry":    {func(b *inbox, _ func()) { b.hurry() }, 0, 1},
+		"a hasty one joins":   {func(b *inbox, _ func()) { b.ride(false, nothing, func(error) {}) }, 0, 1},
+		"somebody comes late": {func(_ *inbox, turn func()) { time.Sleep(2 * settleTime); turn() }, settleTime, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+				b, letGo, stop := heldUp(t, s.store)
+				defer stop()
+				letGo()
+				began, rode := time.Now(), make(chan time.Duration, 1)
+				b.ride(true, nothing, func(err error) {
+					if err != nil {
+						t.Error(err)
+					}
+					rode <- time.Since(began)
+				})
+				c.then(b, func() {
+					if err := b.submit(t.Context(), s.idle("one")); err != nil {
+						t.Error(err)
+					}
+				})
+				if took := <-rode; took != c.waits {
+					t.Errorf("it was committed after %v, want %v", took, c.waits)
+				}
+				synctest.Wait()
+				if n := b.commits.Load(); n != c.commits {
+					t.Errorf("%d commits, want %d", n, c.commits)
+				}
+			})
+		})
+	}
+}
+
+func nothing(context.Context, *store.Tx) error { return nil }
+
+func TestWhatStaffDoSharesACommitWithTurnsAndFailsAlone(t *testing.T) {
+	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+		b, letGo, stop := heldUp(t, s.store)
+		defer stop()
+		defer letGo()
+		refused := errors.New("refused")
+		var waiting sync.WaitGroup
+		goes := func(want error, do func() error) {
+			waiting.Go(func() {
+				if err := do(); !errors.Is(err, want) {
+					t.Errorf("got %v, want %v", err, want)
+				}
+			})
+			synctest.Wait()
+		}
+		goes(nil, func() error { return b.submit(context.Background(), s.idle("first")) }) // it is in the writer's hands
+		goes(nil, func() error { return b.together(t.Context(), nothing) })
+		goes(refused, func() error {
+			return b.together(t.Context(), func(context.Context, *store.Tx) error { return refused })
+		})
+		goes(nil, func() error { return b.submit(context.Background(), s.idle("second")) })
+		letGo()
+		waiting.Wait()
+		if n := b.commits.Load(); n != 2 {
+			t.Errorf("%d commits, want 2", n)
+		}
+		if n := s.count(`SELECT COUNT(*) FROM inbound`); n != 2 {
+			t.Errorf("%d turns are stored, want both", n)
+		}
+	})
+}
