@@ -73,6 +73,7 @@ func (m *Messenger) called(w http.ResponseWriter, r *http.Request, sink adapters
 	}
 	if err != nil {
 		m.log.WarnContext(ctx, "slack event not stored", "retry", r.Header.Get("X-Slack-Retry-Num"), "problem", err)
+		w.Header().Set("Retry-After", "1")
 		http.Error(w, "not stored, please try again", http.StatusServiceUnavailable)
 		return
 	}

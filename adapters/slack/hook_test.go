@@ -115,8 +115,8 @@ func TestTheHookAsksForARepeatUntilTheEventIsStored(t *testing.T) {
 	srv.Ann().Type("kept")
 	srv.Wait("three answers", func() bool { return len(srv.Answers()) == 3 })
 	for i, want := range []int{503, 503, 200} {
-		if got := srv.Answers()[i]; got.Status != want || got.Retry != i {
-			t.Errorf("answer %d is %+v, want %d", i, got, want)
+		if got := srv.Answers()[i]; got.Status != want || got.Retry != i || (got.After != "") != (want == 503) {
+			t.Errorf("answer %d is %+v, want %d, and when to come again if it was not stored", i, got, want)
 		}
 	}
 	events := b.events()

@@ -114,7 +114,7 @@ func (s *Server) post(hook, kind string, body []byte, retry int) int {
 	if err == nil {
 		text, _ := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
-		said.Status, said.Body = resp.StatusCode, string(text)
+		said.Status, said.Body, said.After = resp.StatusCode, string(text), resp.Header.Get("Retry-After")
 	}
 	s.mu.Lock()
 	s.answers = append(s.answers, said)

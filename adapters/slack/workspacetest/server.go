@@ -78,6 +78,7 @@ type Call struct {
 type Answer struct {
 	Status int
 	Body   string
+	After  string // its Retry-After
 	Retry  int
 }
 
