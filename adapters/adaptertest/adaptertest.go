@@ -27,6 +27,8 @@ type Harness struct {
 	Open func(t *testing.T, env adapters.Env) *Line
 	// Without names the cases that the network cannot have, with a sentence that says why.
 	Without map[string]string
+	// Shared says that the cases share a network, so that they go one after the other.
+	Shared bool
 }
 
 // Line is an account and the person at its other end. Its functions are called from the test's goroutine and may fail it.
@@ -91,7 +93,9 @@ func Run(t *testing.T, h Harness) {
 	}
 	for _, name := range Cases() {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-			t.Parallel()
+			if !h.Shared {
+				t.Parallel()
+			}
 			if why := h.Without[name]; why != "" {
 				t.Skip(why)
 			}

@@ -19,6 +19,7 @@ func TestALinkedPhonePassesTheSuite(t *testing.T) {
 	var person *wafake.Person // one for all cases; each case has an account of its own
 	cases := 0
 	adaptertest.Run(t, adaptertest.Harness{
+		Shared: true,
 		Open: func(t *testing.T, env adapters.Env) *adaptertest.Line {
 			cases++
 			number := fmt.Sprintf("49151%08d", 100+cases)
