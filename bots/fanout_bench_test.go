@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -56,19 +55,10 @@ func benchTold(b *testing.B, dsn string, talked bool) {
 		}
 	}
 	net := writesFirst{&null{want: int64(b.N), all: make(chan struct{})}}
-	h, err := New(Options{Store: db, Log: slog.New(slog.DiscardHandler), Keys: testKeys, PublicURL: func() string { return "" },
-		Merchants: []Merchant{{ID: shop.Merchant, Name: "demo", Title: "Demo", Policy: shop.Policy, Flows: builtInFlows(b), Payment: newTill(),
-			Accounts: []Account{{Name: "chat", Channel: "webchat", Messenger: net, MayWriteFirst: true}}}}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	ready, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- h.Run(ctx, ready) }()
-	<-ready
+	h, stop := openBench(b, db, shop, net)
 	price, used := storetest.EUR(1700), cpuTime()
 	b.ResetTimer()
-	if _, err := h.PutProduct(ctx, shop.Merchant, commerce.ProductChange{SKU: "mug", Price: &price}); err != nil {
+	if _, err := h.PutProduct(b.Context(), shop.Merchant, commerce.ProductChange{SKU: "mug", Price: &price}); err != nil {
 		b.Fatal(err)
 	}
 	select {
@@ -78,10 +68,7 @@ func benchTold(b *testing.B, dsn string, talked bool) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64((cpuTime()-used).Microseconds())/float64(b.N), "CPU-µs/op")
-	cancel()
-	if err := <-done; err != nil {
-		b.Error(err)
-	}
+	stop()
 }
 
 // posting is a network behind HTTP that takes everything, and knows when those were answered who are waiting.
@@ -150,22 +137,13 @@ func benchAnswered(b *testing.B, watchers int) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	defer server.Close()
 	net := &posting{url: server.URL, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}, waiting: map[string]time.Time{}}
-	h, err := New(Options{Store: db, Log: slog.New(slog.DiscardHandler), Keys: testKeys, PublicURL: func() string { return "" },
-		Merchants: []Merchant{{ID: shop.Merchant, Name: "demo", Title: "Demo", Policy: shop.Policy, Flows: builtInFlows(b), Payment: newTill(),
-			Accounts: []Account{{Name: "chat", Channel: "webchat", Messenger: net, MayWriteFirst: true}}}}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	ready, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- h.Run(ctx, ready) }()
-	<-ready
+	h, stop := openBench(b, db, shop, net)
 	take := h.Sink("chat")
 	ask := func(chat, id string, due time.Time) {
 		net.mu.Lock()
 		net.waiting[chat] = due
 		net.mu.Unlock()
-		if err := take(ctx, []conversation.Event{{Kind: conversation.Text, Chat: chat, Sender: chat, ID: id, Text: "help"}}); err != nil {
+		if err := take(b.Context(), []conversation.Event{{Kind: conversation.Text, Chat: chat, Sender: chat, ID: id, Text: "help"}}); err != nil {
 			b.Error(err)
 		}
 	}
@@ -175,7 +153,7 @@ func benchAnswered(b *testing.B, watchers int) {
 	}
 	if watchers > 0 {
 		price := storetest.EUR(1700)
-		if _, err := h.PutProduct(ctx, shop.Merchant, commerce.ProductChange{SKU: "mug", Price: &price}); err != nil {
+		if _, err := h.PutProduct(b.Context(), shop.Merchant, commerce.ProductChange{SKU: "mug", Price: &price}); err != nil {
 			b.Fatal(err)
 		}
 		for net.told.Load() < 500 {
@@ -207,8 +185,5 @@ func benchAnswered(b *testing.B, watchers int) {
 	net.mu.Unlock()
 	b.ReportMetric(float64(told)/wall, "told/s")
 	b.ReportMetric((cpuTime()-used).Seconds()/wall, "cores")
-	cancel()
-	if err := <-done; err != nil {
-		b.Error(err)
-	}
+	stop()
 }

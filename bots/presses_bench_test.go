@@ -3,7 +3,6 @@ package bots
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -76,24 +75,15 @@ func benchPresses(b *testing.B, dsn string) {
 	shop.Stock("mug", 2000, b.N+stock)
 	shop.Crowd("mug", b.N, 1800)
 	net := &counter{}
-	h, err := New(Options{Store: db, Log: slog.New(slog.DiscardHandler), Keys: testKeys, PublicURL: func() string { return "" },
-		Merchants: []Merchant{{ID: shop.Merchant, Name: "demo", Title: "Demo", Policy: shop.Policy, Flows: builtInFlows(b), Payment: newTill(),
-			Accounts: []Account{{Name: "chat", Channel: "webchat", Messenger: net, MayWriteFirst: true}}}}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	ready, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- h.Run(ctx, ready) }()
-	<-ready
+	h, stop := openBench(b, db, shop, net)
 	told := net.expect(b.N)
 	price := storetest.EUR(1700)
-	if _, err := h.PutProduct(ctx, shop.Merchant, commerce.ProductChange{SKU: "mug", Price: &price}); err != nil {
+	if _, err := h.PutProduct(b.Context(), shop.Merchant, commerce.ProductChange{SKU: "mug", Price: &price}); err != nil {
 		b.Fatal(err)
 	}
 	<-told
 	left := stock
-	if _, err := h.PutProduct(ctx, shop.Merchant, commerce.ProductChange{SKU: "mug", Stock: &left}); err != nil {
+	if _, err := h.PutProduct(b.Context(), shop.Merchant, commerce.ProductChange{SKU: "mug", Stock: &left}); err != nil {
 		b.Fatal(err)
 	}
 	var crowd []conversation.Event
@@ -112,7 +102,7 @@ func benchPresses(b *testing.B, dsn string) {
 		for range clients {
 			wg.Go(func() {
 				for i := int(next.Add(1)) - 1; i < len(crowd); i = int(next.Add(1)) - 1 {
-					if err := take(ctx, []conversation.Event{event(i)}); err != nil {
+					if err := take(b.Context(), []conversation.Event{event(i)}); err != nil {
 						b.Error(err)
 						return
 					}
@@ -140,8 +130,5 @@ func benchPresses(b *testing.B, dsn string) {
 	b.ReportMetric(float64(ordinary.Microseconds())/n, "CPU-µs/turn")
 	b.ReportMetric(rush.Seconds()/calm.Seconds(), "time/turns")
 	b.ReportMetric(float64(net.edited.Load())/n, "edits/press")
-	cancel()
-	if err := <-done; err != nil {
-		b.Error(err)
-	}
+	stop()
 }

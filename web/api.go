@@ -261,6 +261,31 @@ func cursor(after string) string {
 	return base64.RawURLEncoding.EncodeToString(append([]byte{cursorMark}, after...))
 }
 
+// pageOf is a page of a list, of which one more than limit were asked for so as to see whether it goes on. It does so at what after
+// says of its last row.
+func pageOf[T, S any](all []T, limit int, after func(T) string, show func(T) (S, error)) (page apiList, err error) {
+	if len(all) > limit {
+		all = all[:limit]
+		page.Next = cursor(after(all[limit-1]))
+	}
+	items := make([]S, len(all))
+	for i, row := range all {
+		if items[i], err = show(row); err != nil {
+			return apiList{}, err
+		}
+	}
+	page.Items = items
+	return page, nil
+}
+
+// surely is what shows a row and cannot fail.
+func surely[T, S any](show func(T) S) func(T) (S, error) {
+	return func(row T) (S, error) { return show(row), nil }
+}
+
+// atKey is where a list goes on for readKeyPage.
+func atKey(key int64) string { return strconv.FormatInt(key, 10) }
+
 // readKeyPage is readPage for lists that go on at a row's key.
 func readKeyPage(q url.Values) (before int64, limit int, err error) {
 	after, limit, err := readPage(q)

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -94,16 +93,8 @@ func (s *Server) apiConversations(ctx context.Context, c apiCall) (int, any, err
 		if err != nil {
 			return err
 		}
-		if len(threads) > limit {
-			threads = threads[:limit]
-			page.Next = cursor(strconv.FormatInt(threads[limit-1].Key, 10))
-		}
-		items := make([]apiConversation, len(threads))
-		for i, th := range threads {
-			items[i] = showConversation(th)
-		}
-		page.Items = items
-		return nil
+		page, err = pageOf(threads, limit, func(th *store.Thread) string { return atKey(th.Key) }, surely(showConversation))
+		return err
 	})
 	return http.StatusOK, page, err
 }
@@ -127,16 +118,8 @@ func (s *Server) apiMessages(ctx context.Context, c apiCall) (int, any, error) {
 		if err != nil {
 			return err
 		}
-		if len(messages) > limit {
-			messages = messages[:limit]
-			page.Next = cursor(messages[limit-1].ID)
-		}
-		items := make([]apiMessage, len(messages))
-		for i, m := range messages {
-			items[i] = showMessage(m)
-		}
-		page.Items = items
-		return nil
+		page, err = pageOf(messages, limit, func(m store.Message) string { return m.ID }, surely(showMessage))
+		return err
 	})
 	return http.StatusOK, page, notFound(err, "conversation", c.PathValue("id"))
 }

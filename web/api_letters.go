@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"parley/store"
@@ -44,19 +43,13 @@ func (s *Server) apiLetters(ctx context.Context, c apiCall) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	next := ""
-	if len(letters) > limit {
-		letters = letters[:limit]
-		next = cursor(strconv.FormatInt(letters[limit-1].Key, 10))
-	}
-	items := make([]apiLetter, len(letters))
-	for i, l := range letters {
-		items[i] = apiLetter{
+	page, err := pageOf(letters, limit, func(l store.Letter) string { return atKey(l.Key) }, surely(func(l store.Letter) apiLetter {
+		return apiLetter{
 			ID: l.Message, Conversation: l.Conversation, Account: l.Account, Class: classWord(l), State: string(l.State), Cause: l.Cause,
 			Attempts: l.Attempts, At: l.At, Age: int64(s.now().Sub(l.At).Seconds()), Resendable: !l.Silent,
 		}
-	}
-	return http.StatusOK, apiList{items, next}, nil
+	}))
+	return http.StatusOK, page, err
 }
 
 func classWord(l store.Letter) string {

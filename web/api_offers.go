@@ -71,18 +71,9 @@ func (s *Server) apiOffers(ctx context.Context, c apiCall) (int, any, error) {
 		if err != nil {
 			return err
 		}
-		if len(offers) > limit {
-			offers = offers[:limit]
-			page.Next = cursor(string(offers[limit-1].ID))
-		}
-		items := make([]apiOffer, len(offers))
-		for i, o := range offers {
-			if items[i], err = showOffer(ctx, tx, o); err != nil {
-				return err
-			}
-		}
-		page.Items = items
-		return nil
+		show := func(o commerce.Offer) (apiOffer, error) { return showOffer(ctx, tx, o) }
+		page, err = pageOf(offers, limit, func(o commerce.Offer) string { return string(o.ID) }, show)
+		return err
 	})
 	return http.StatusOK, page, err
 }

@@ -92,18 +92,9 @@ func (s *Server) apiOrders(ctx context.Context, c apiCall) (int, any, error) {
 		if err != nil {
 			return err
 		}
-		if len(orders) > limit {
-			orders = orders[:limit]
-			page.Next = cursor(string(orders[limit-1].ID))
-		}
-		items := make([]apiOrder, len(orders))
-		for i, o := range orders {
-			if items[i], err = showOrder(ctx, tx, o); err != nil {
-				return err
-			}
-		}
-		page.Items = items
-		return nil
+		show := func(o commerce.Order) (apiOrder, error) { return showOrder(ctx, tx, o) }
+		page, err = pageOf(orders, limit, func(o commerce.Order) string { return string(o.ID) }, show)
+		return err
 	})
 	return http.StatusOK, page, err
 }

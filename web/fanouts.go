@@ -59,16 +59,8 @@ func (s *Server) apiFanouts(ctx context.Context, c apiCall) (int, any, error) {
 		if err != nil {
 			return err
 		}
-		if len(all) > limit {
-			all = all[:limit]
-			page.Next = cursor(strconv.FormatInt(all[limit-1].Key, 10))
-		}
-		items := make([]apiFanout, len(all))
-		for i, f := range all {
-			items[i] = showFanout(f)
-		}
-		page.Items = items
-		return nil
+		page, err = pageOf(all, limit, func(f store.Fanout) string { return atKey(f.Key) }, surely(showFanout))
+		return err
 	})
 	return http.StatusOK, page, err
 }
