@@ -68,7 +68,7 @@ build: ## the static binary, ./parley
 measure: ## size of the built binary and its time to /readyz, against their limits
 	scripts/measure
 
-torture: ## kill, stop and restart the built program 500 times while 50,000 messages come in (about an hour; PARLEY_TORTURE=30x4000 is less)
+torture: ## kill, stop and restart the built program 500 times while 50,000 messages come in (a quarter of an hour; PARLEY_TORTURE=30x4000 is less)
 	PARLEY_TORTURE=$${PARLEY_TORTURE:-500x50000} go test -count=1 -timeout 6h ./cli -run TestWhatWasConfirmedIsDoneOnce -v
 
 chroot: ## prove the binary as uid 65532 in an empty chroot (needs root)
