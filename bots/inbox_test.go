@@ -314,6 +314,7 @@ func TestWhatStaffDoSharesACommitWithTurnsAndFailsAlone(t *testing.T) {
 		goes(nil, func() error { return b.submit(context.Background(), s.idle("second")) })
 		letGo()
 		waiting.Wait()
+		synctest.Wait() // the writer counts after it has told them
 		if n := b.commits.Load(); n != 2 {
 			t.Errorf("%d commits, want 2", n)
 		}
