@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,53 +14,6 @@ import (
 // A statement for one row costs several times what a row in a statement for many does. So a transaction collects the rows that it
 // makes most, and writes them together: before it commits, and before any statement that could miss them, which is seen from the
 // statement's text (Store.about). Their keys are given out in Go.
-
-// columns says how rows of a table are written.
-type columns struct {
-	bit   tables
-	table string
-	names []string
-	texts []bool // which hold text; the others hold integers
-
-	update bool   // they change rows, which the first column names
-	shape  string // what is done with them otherwise, with %s for the rows
-}
-
-func newColumns(bit tables, table, list string) columns {
-	c := columns{bit: bit, table: table}
-	for _, field := range strings.Fields(list) {
-		name, text := strings.CutSuffix(field, ":text")
-		c.names, c.texts = append(c.names, name), append(c.texts, text)
-	}
-	return c
-}
-
-// bufferColumns are the buffers in the order in which they are written.
-var bufferColumns = [bufferedTables]columns{
-	newColumns(inContacts, "contacts", `key id:text merchant_id name:text language:text language_source:text time_zone:text
-		time_zone_source:text external_ids:text created_ms`),
-	newColumns(inAddresses, "addresses", `key id:text merchant_id contact_key account:text channel:text network_id:text state:text created_ms`),
-	newColumns(inConversations, "conversations", `key id:text merchant_id account:text channel:text chat:text contact_key address_key
-		created_ms changed_ms`),
-	{bit: inStandings, table: "conversations", names: []string{"key", "owner", "reason", "waiting_ms", "session", "changed_ms", "held"},
-		texts: []bool{false, true, true, false, true, false, false}, update: true},
-	newColumns(inMessages, "messages", `key id:text merchant_id conversation_key author:text kind:text text:text choices:text image:text
-		context:text class:text network_id:text created_ms`),
-	newColumns(inParts, "parts", `key message_key conversation_key account:text position text:text choices:text image:text state:text
-		attempts due_ms changed_ms claimed_by:text lane`),
-	newColumns(inEvents, "events", `merchant_id kind:text subject:text data:text at_ms`),
-	newColumns(inInbound, "inbound", `key hash account:text chat:text network_id:text at_ms`),
-	newColumns(inQuotes, "quotes", `key id:text merchant_id product_key contact_key conversation_key quantity unit_minor total_minor
-		currency:text kind:text cause:text created_ms expires_ms`),
-	newColumns(inNotices, "notices", `message_key merchant_id conversation_key account:text quote_key product_key watch_key unit_minor
-		quantity state:text due_ms`),
-	{bit: inFired, table: "watches", names: []string{"key", "state", "epoch", "occurrence_key", "told_minor", "lower_minor", "changed_ms"},
-		texts: []bool{false, true, false, false, false, false, false}, update: true},
-	{bit: inTold, table: "deliveries", names: []string{"occurrence_key", "lane", "watch_key"}, texts: []bool{false, false, false},
-		shape: `DELETE FROM deliveries WHERE (occurrence_key, lane, watch_key) IN (%s)`},
-	{bit: inTallies, table: "tallies", names: []string{"occurrence_key", "outcome", "n"}, texts: []bool{false, true, false}, shape: addTallies},
-	newColumns(inTimers, "timers", `merchant_id conversation_key event:text context:text due_ms`),
-}
 
 // buffer is the rows of one table that a transaction has made. Those that are written stay until it ends: a turn that fails takes
 // back what was written on its behalf, and with it, maybe, rows of turns before it.
@@ -246,8 +197,12 @@ const mostRows = 64
 
 // writeRows writes rows on SQLite.
 func (tx *Tx) writeRows(ctx context.Context, i int, values []any) error {
-	texts := tx.store.writes[i]
-	width := len(bufferColumns[i].names)
+	c, texts := &bufferColumns[i], tx.store.writes[i]
+	width := len(c.names)
+	if c.isSingle() {
+		_, err := tx.tx.ExecContext(ctx, texts[0], eachRow{width, firstLast(values, width)})
+		return err
+	}
 	for len(values) > 0 {
 		n := floorPower(min(len(values)/width, mostRows))
 		if _, err := tx.tx.ExecContext(ctx, texts[bits.TrailingZeros(uint(n))], manyArgs(values[:n*width])); err != nil {
@@ -258,129 +213,17 @@ func (tx *Tx) writeRows(ctx context.Context, i int, values []any) error {
 	return nil
 }
 
+// firstLast has the first value of each row come last.
+func firstLast(values []any, width int) []any {
+	out := make([]any, 0, len(values))
+	for ; len(values) > 0; values = values[width:] {
+		out = append(append(out, values[1:width]...), values[0])
+	}
+	return out
+}
+
 // floorPower is the power of two that is not above n.
 func floorPower(n int) int { return 1 << (bits.Len(uint(n)) - 1) }
-
-// writeTexts are the statements that write rows: on Postgres one for any number, on SQLite one for each power of two.
-func writeTexts(d Dialect) (all [bufferedTables][]string) {
-	for i := range bufferColumns {
-		c := &bufferColumns[i]
-		if d == Postgres {
-			all[i] = []string{c.text(c.arrays())}
-			continue
-		}
-		for n := 1; n <= mostRows; n *= 2 {
-			all[i] = append(all[i], c.text(c.rows(n)))
-		}
-	}
-	return all
-}
-
-// text is the statement that writes rows from a source.
-func (c *columns) text(source string) string {
-	if c.shape != "" {
-		return fmt.Sprintf(c.shape, source)
-	}
-	if !c.update {
-		return "INSERT INTO " + c.table + " (" + strings.Join(c.names, ", ") + ") " + source
-	}
-	var set []string
-	for i, name := range c.names[1:] {
-		set = append(set, name+" = u.column"+strconv.Itoa(i+2))
-	}
-	return "UPDATE " + c.table + " SET " + strings.Join(set, ", ") + " FROM (" + source + ") u WHERE " + c.table + ".key = u.column1"
-}
-
-// rows are n rows of parameters. Parameters without a number cost the driver least.
-func (c *columns) rows(n int) string {
-	row := "(" + strings.Repeat("?, ", len(c.names)-1) + "?)"
-	return "VALUES " + strings.Repeat(row+", ", n-1) + row
-}
-
-// arrays are rows from an array for each column.
-func (c *columns) arrays() string {
-	var arrays, names []string
-	for i, isText := range c.texts {
-		kind := "bigint[]"
-		if isText {
-			kind = "text[]"
-		}
-		arrays = append(arrays, "$"+strconv.Itoa(i+1)+"::"+kind)
-		names = append(names, "column"+strconv.Itoa(i+1))
-	}
-	return "SELECT * FROM unnest(" + strings.Join(arrays, ", ") + ") AS r (" + strings.Join(names, ", ") + ")"
-}
-
-// byColumn turns rows into an array for each column.
-func byColumn(c *columns, values []any) []any {
-	width := len(c.names)
-	rows := len(values) / width
-	args := make([]any, width)
-	for i := range width {
-		if c.texts[i] {
-			column := make([]string, rows)
-			for r := range rows {
-				column[r] = values[r*width+i].(string)
-			}
-			args[i] = column
-			continue
-		}
-		column := make([]int64, rows)
-		for r := range rows {
-			column[r] = values[r*width+i].(int64)
-		}
-		args[i] = column
-	}
-	return args
-}
-
-// newKey gives out a key of a table.
-func (tx *Tx) newKey(ctx context.Context, bit tables) (int64, error) {
-	i := indexOf(bit)
-	b, table := &tx.buffers[i], bufferColumns[i].table
-	if tx.dialect == SQLite { // nobody else writes meanwhile
-		if b.key == 0 {
-			if err := tx.tx.GetContext(ctx, &b.key, `SELECT COALESCE(max(key), 0) FROM `+table); err != nil {
-				return 0, fmt.Errorf("find last key of %s: %w", table, err)
-			}
-		}
-		b.key++
-		return b.key, nil
-	}
-	if len(b.keys) == 0 {
-		if err := tx.reserveKeys(ctx, bit, table); err != nil {
-			return 0, fmt.Errorf("reserve keys of %s: %w", table, err)
-		}
-	}
-	key := b.keys[0]
-	b.keys = b.keys[1:]
-	return key, nil
-}
-
-// reserveKeys reserves keys on Postgres. A turn hears a message and answers it: where many do, keys for both and for the answer's part
-// are asked for together.
-func (tx *Tx) reserveKeys(ctx context.Context, bit tables, table string) error {
-	n := max(tx.expected, 1)
-	messages, parts := &tx.buffers[indexOf(inMessages)], &tx.buffers[indexOf(inParts)]
-	if bit != inMessages || tx.group == nil || messages.rows > 0 || len(parts.keys) > 0 {
-		return tx.tx.SelectContext(ctx, &tx.buffers[indexOf(bit)].keys, `SELECT nextval('`+table+`_key_seq') FROM generate_series(1, $1)`, n)
-	}
-	rows, err := tx.tx.QueryContext(ctx, `
-	SELECT nextval('messages_key_seq'), nextval('messages_key_seq'), nextval('parts_key_seq')
-	FROM generate_series(1, $1)`, n)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var heard, said, part int64
-		if err := rows.Scan(&heard, &said, &part); err != nil {
-			return err
-		}
-		messages.keys, parts.keys = append(messages.keys, heard, said), append(parts.keys, part)
-	}
-	return rows.Err()
-}
 
 // mark is how far a transaction had come when a turn began.
 type mark struct {
@@ -480,11 +323,4 @@ func (tx *Tx) noneOf(thread int64) tables {
 		}
 	}
 	return inMessages | inParts
-}
-
-// dropKeys forgets the keys that were reserved before others could be done with rows that are locked now: keys rise with commits.
-func (tx *Tx) dropKeys() {
-	for i := range tx.buffers {
-		tx.buffers[i].keys = nil
-	}
 }

@@ -23,7 +23,7 @@ import (
 var migrations embed.FS
 
 // moves are the parts of migrations that SQL cannot say, by their number.
-var moves = map[int64]func(context.Context, *sql.Tx) error{6: moveInbound}
+var moves = map[int64]func(context.Context, Dialect, *sql.Tx) error{6: moveInbound, 10: dropHotReferences}
 
 var bigKey = map[Dialect]string{
 	SQLite:   "INTEGER PRIMARY KEY",
@@ -58,7 +58,7 @@ func (s *Store) provider() (*goose.Provider, error) {
 					return err
 				}
 				if move := moves[version]; move != nil {
-					return move(ctx, tx)
+					return move(ctx, s.dialect, tx)
 				}
 				return nil
 			},
@@ -75,6 +75,31 @@ func (s *Store) provider() (*goose.Provider, error) {
 		options = append(options, goose.WithSessionLocker(locker))
 	}
 	return goose.NewProvider(dialect, s.write.DB, nil, options...)
+}
+
+// dropHotReferences is the part of migration 10 that is not SQL. SQLite cannot alter a constraint; since a reference is nothing in the
+// file but its text in the schema, that text is changed, in the way of https://sqlite.org/lang_altertable.html#otheralter.
+func dropHotReferences(ctx context.Context, d Dialect, tx *sql.Tx) error {
+	if d == Postgres {
+		return nil
+	}
+	var version int64
+	if err := tx.QueryRowContext(ctx, `PRAGMA schema_version`).Scan(&version); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`PRAGMA writable_schema = ON`,
+		`UPDATE sqlite_schema
+		SET sql = replace(replace(replace(sql, ' REFERENCES merchants (key)', ''), ' REFERENCES conversations (key)', ''), ' REFERENCES messages (key)', '')
+		WHERE type = 'table' AND name IN ('messages', 'parts', 'events')`,
+		fmt.Sprintf(`PRAGMA schema_version = %d`, version+1),
+		`PRAGMA writable_schema = RESET`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Migrate brings the schema up to date and says how many steps it took. Several processes may call it at once.

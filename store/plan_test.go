@@ -21,7 +21,7 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 		"outlook":                  outlook,
 		"queued parts of a lane":   countQueued(8),
 		"stray parts":              selectStray,
-		"settle sent parts":        settleSent(4),
+		"settle sent parts":        settleSent,
 		"release part":             releasePart,
 		"hasten":                   hasten,
 		"early receipt":            keepReceipt,
@@ -77,7 +77,7 @@ func TestTheHotPathWalksNoTable(t *testing.T) {
 		"messages of a transcript": selectMessages + ` WHERE m.merchant_id = $1 AND m.conversation_key = $2 AND m.key > $3 ORDER BY m.key LIMIT $4`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows, err := s.read.Queryx("EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "$"))...)
+			rows, err := s.read.Queryx("EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "$")+strings.Count(query, "?"))...)
 			if err != nil {
 				t.Fatal(err)
 			}

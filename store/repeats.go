@@ -244,7 +244,7 @@ func (s *Store) Prune(ctx context.Context, limit int) (int, error) {
 }
 
 // moveInbound is the part of migration 6 that is not SQL: what the table before it knew goes on counting as known.
-func moveInbound(ctx context.Context, tx *sql.Tx) error {
+func moveInbound(ctx context.Context, _ Dialect, tx *sql.Tx) error {
 	const page = 500
 	var account, chat, id string
 	for n := page; n == page; {

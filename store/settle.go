@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -23,48 +21,40 @@ type SentPart struct {
 	NetworkID string
 }
 
-// settleRows is how many parts one statement settles at most.
-const settleRows = 64
+const (
+	reported = `(SELECT r.state FROM early_receipts r WHERE r.conversation_key = parts.conversation_key AND r.network_id = `
 
-// settleSent is the statement that notes up to n parts as sent, or as what their networks have already reported of them.
-func settleSent(n int) string {
-	var b strings.Builder
-	b.WriteString(`
+	settleSent = `
 	UPDATE parts
-	SET state = COALESCE((SELECT r.state FROM early_receipts r WHERE r.conversation_key = parts.conversation_key AND r.network_id = given.column2), 'sent'),
-		network_id = CASE WHEN given.column2 = '' THEN parts.network_id ELSE given.column2 END, problem = '', due_ms = 0, changed_ms = $1
-	FROM (VALUES `)
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("(CAST($" + strconv.Itoa(2*i+2) + " AS BIGINT), CAST($" + strconv.Itoa(2*i+3) + " AS TEXT))")
-	}
-	b.WriteString(`) AS given
-	WHERE parts.key = given.column1 AND parts.state = 'sending'`)
-	return b.String()
-}
+	SET state = COALESCE(` + reported + `?), 'sent'), network_id = COALESCE(NULLIF(?, ''), network_id), problem = '', due_ms = 0, changed_ms = ?
+	WHERE key = ? AND state = 'sending'`
 
-// SettleSent notes parts as sent, many at once.
+	settleManySent = `
+	UPDATE parts
+	SET state = COALESCE(` + reported + `given.id), 'sent'), network_id = COALESCE(NULLIF(given.id, ''), network_id), problem = '',
+		due_ms = 0, changed_ms = $1
+	FROM unnest($2::bigint[], $3::text[]) AS given (key, id)
+	WHERE parts.key = given.key AND parts.state = 'sending'`
+)
+
+// SettleSent notes parts as sent, or as what their networks have already reported of them, many at once.
 func (tx *Tx) SettleSent(ctx context.Context, parts []SentPart) error {
-	for len(parts) > 0 {
-		some := parts[:min(len(parts), settleRows)]
-		parts = parts[len(some):]
-		n := roundUp(len(some))
-		args := make([]any, 1+2*n)
-		args[0] = tx.now.UnixMilli()
-		for i := range n {
-			p := SentPart{} // no part has the key 0
-			if i < len(some) {
-				p = some[i]
-			}
-			args[1+2*i], args[2+2*i] = p.Key, p.NetworkID
-		}
-		if err := tx.exec(ctx, "settle sent parts", settleSent(n), args...); err != nil {
-			return err
-		}
+	const doing = "settle sent parts"
+	if len(parts) == 0 {
+		return nil
 	}
-	return nil
+	if tx.dialect == Postgres {
+		keys, ids := make([]int64, len(parts)), make([]string, len(parts))
+		for i, p := range parts {
+			keys[i], ids[i] = p.Key, p.NetworkID
+		}
+		return tx.exec(ctx, doing, settleManySent, tx.now.UnixMilli(), keys, ids)
+	}
+	values := make([]any, 0, 4*len(parts))
+	for _, p := range parts {
+		values = append(values, p.NetworkID, p.NetworkID, tx.now.UnixMilli(), p.Key)
+	}
+	return tx.exec(ctx, doing, settleSent, eachRow{4, values})
 }
 
 // HoldPart puts a claimed part back because the network asked to wait, or because the account does not work: that is no failed

@@ -18,7 +18,7 @@ const mostPrepared = 400
 // remembering makes connections that keep their statements prepared.
 type remembering struct {
 	driver.Connector
-	uncut bool // statements are not cut off in the middle by the end of a context: it is looked at before each
+	uncut bool // of the writer, whose statements are not cut off in the middle by the end of a context: it is looked at before each
 }
 
 func rememberStatements(dsn string, uncut bool) (driver.Connector, error) {
@@ -60,30 +60,52 @@ type rememberingConn struct {
 // for each statement.
 type manyArgs []any
 
+// eachRow has a statement run for each row of values, one after the other. Its result is that of the last.
+type eachRow struct {
+	width  int
+	values []any
+}
+
 // CheckNamedValue takes parameters as they are that the driver takes as they are.
 func (c *rememberingConn) CheckNamedValue(v *driver.NamedValue) error {
 	switch v.Value.(type) {
-	case int64, string, manyArgs:
+	case int64, string, manyArgs, eachRow:
 		return nil
 	}
 	return driver.ErrSkip
 }
 
+// spread is what a statement is run with: as it came, or what manyArgs have.
 func (c *rememberingConn) spread(args []driver.NamedValue) []driver.NamedValue {
-	if len(args) != 1 {
-		return args
+	if len(args) == 1 {
+		if many, ok := args[0].Value.(manyArgs); ok {
+			return c.named(many)
+		}
 	}
-	many, ok := args[0].Value.(manyArgs)
-	if !ok {
-		return args
-	}
-	for len(c.args) < len(many) {
+	return args
+}
+
+func (c *rememberingConn) named(values []any) []driver.NamedValue {
+	for len(c.args) < len(values) {
 		c.args = append(c.args, driver.NamedValue{Ordinal: len(c.args) + 1})
 	}
-	for i, value := range many {
+	for i, value := range values {
 		c.args[i].Value = value
 	}
-	return c.args[:len(many)]
+	return c.args[:len(values)]
+}
+
+// exec runs a statement, for each row when args are rows.
+func (c *rememberingConn) exec(ctx context.Context, stmt sqliteStmt, args []driver.NamedValue) (result driver.Result, err error) {
+	if len(args) == 1 {
+		if rows, ok := args[0].Value.(eachRow); ok {
+			for values := rows.values; len(values) > 0 && err == nil; values = values[rows.width:] {
+				result, err = stmt.ExecContext(ctx, c.named(values[:rows.width]))
+			}
+			return result, err
+		}
+	}
+	return stmt.ExecContext(ctx, c.spread(args))
 }
 
 type sqliteStmt interface {
@@ -167,7 +189,7 @@ func (c *rememberingConn) ExecContext(ctx context.Context, query string, args []
 	if err != nil {
 		return nil, err
 	}
-	result, err := stmt.ExecContext(ctx, c.spread(args))
+	result, err := c.exec(ctx, stmt, args)
 	return result, errors.Join(err, done())
 }
 
@@ -192,8 +214,30 @@ func (c *rememberingConn) BeginTx(ctx context.Context, o driver.TxOptions) (driv
 	if err != nil {
 		return nil, err
 	}
-	return c.sqliteConn.BeginTx(ctx, o)
+	if !c.uncut {
+		return c.sqliteConn.BeginTx(ctx, o)
+	}
+	return writing{c}, writing{c}.run("BEGIN IMMEDIATE")
 }
+
+// writing is a transaction of the writer. The driver would parse the texts that begin and end it each time.
+type writing struct{ c *rememberingConn }
+
+func (w writing) run(text string) error {
+	_, err := w.c.ExecContext(context.Background(), text, nil)
+	return err
+}
+
+// Commit leaves the connection without a transaction, as database/sql expects, when it fails as well.
+func (w writing) Commit() error {
+	err := w.run("COMMIT")
+	if err != nil {
+		_ = w.Rollback() // which fails when SQLite has gone back by itself
+	}
+	return err
+}
+
+func (w writing) Rollback() error { return w.run("ROLLBACK") }
 
 func (c *rememberingConn) Close() error {
 	for _, stmt := range c.prepared {
