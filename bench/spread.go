@@ -82,7 +82,7 @@ func (f *spreading) price(ctx context.Context, minor int64) error {
 // spread does chunk after chunk and returns how long each held the write lock.
 func (f *spreading) spread(ctx context.Context) ([]time.Duration, error) {
 	var took []time.Duration
-	pace := store.NewPace()
+	pace := f.store.NewPace()
 	for more := true; more; {
 		at := time.Now()
 		err := f.store.Tx(ctx, func(tx *store.Tx) error {

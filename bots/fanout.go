@@ -19,7 +19,9 @@ type telling struct {
 // markEvery is how often that is noted.
 const markEvery = 30 * time.Second
 
-func newTelling() *telling { return &telling{pace: store.NewPace(), served: map[string]int64{}} }
+func newTelling(s *store.Store) *telling {
+	return &telling{pace: s.NewPace(), served: map[string]int64{}}
+}
 
 // spreadFor is how long the clock spreads at a stretch before it sees to its other chores.
 const spreadFor = 100 * time.Millisecond

@@ -92,7 +92,7 @@ func New(o Options) (*House, error) {
 	h := &House{
 		store: o.Store, log: o.Log, now: o.Now, keys: o.Keys, publicURL: o.PublicURL, poll: o.Poll,
 		inbox: newInbox(o.Store), clock: make(chan struct{}, 1), cashier: make(chan struct{}, 1), rooms: make(chan struct{}, 1),
-		typing: newTyping(), telling: newTelling(), errands: make(chan errand, errandsHeld), node: o.Store.NewNode(o.Log), refreshes: make(chan string, 1024),
+		typing: newTyping(), telling: newTelling(o.Store), errands: make(chan errand, errandsHeld), node: o.Store.NewNode(o.Log), refreshes: make(chan string, 1024),
 	}
 	if len(o.Keys.Keys[o.Keys.Current]) == 0 || o.PublicURL == nil {
 		return nil, errors.New("a key to sign links with and the public address are needed")

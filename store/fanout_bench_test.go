@@ -45,7 +45,7 @@ func queue(b *testing.B, shop *storetest.Shop, watchers int) {
 	}
 	began, used := time.Now(), processTime()
 	var chunks []time.Duration
-	n := store.NewPace()
+	n := shop.Store.NewPace()
 	for chunk(shop, n.Size(), &chunks) {
 		n.Took(chunks[len(chunks)-1])
 	}

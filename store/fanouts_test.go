@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"parley/commerce"
@@ -160,6 +161,81 @@ func TestAPriceThatRisesWhileItIsSpreadDropsTheRest(t *testing.T) {
 		shop.Reprice("mug", 1700)
 		if n := shop.Told(); n != 10 {
 			t.Errorf("%d told when the price was met again, want 10", n)
+		}
+	})
+}
+
+func TestWhoWaitsAlreadyIsNotAddedAgainWhenTheSpreadingStartsOver(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(*testing.T) *store.Store) {
+		shop := storetest.NewShop(t, open(t))
+		shop.Stock("mug", 2000, 500)
+		watches := crowd(shop, 10)
+		shop.Reprice("mug", 1700)
+		spread := func(n int) (more bool) {
+			shop.Do(func(ctx context.Context, tx *store.Tx) error {
+				keys, err := tx.ToSpread(ctx, 1)
+				if more = len(keys) > 0; err != nil || !more {
+					return err
+				}
+				_, err = tx.SpreadChunk(ctx, keys[0], n)
+				return err
+			})
+			return more
+		}
+		for range 2 {
+			spread(2)
+		}
+		shop.Reprice("mug", 1690)
+		for spread(3) { // all of the first chunk wait, one of the second, none of the others
+		}
+		if f := fanout(shop); f.Total != 10 {
+			t.Errorf("got %+v, want ten found, each once", f)
+		}
+		told := map[int64]int{}
+		for _, d := range shop.Due() {
+			if a := shop.Render(d); a.Dropped == "" && !a.Repeat {
+				told[a.Watch.Key]++
+			}
+		}
+		for key := range watches {
+			if told[key] != 1 {
+				t.Errorf("watch %d was told %d times, want once", key, told[key])
+			}
+		}
+	})
+}
+
+func TestSeveralNodesThatSpreadAtOnceAddNobodyTwice(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open func(*testing.T) *store.Store) {
+		shop := storetest.NewShop(t, open(t))
+		shop.Stock("mug", 2000, 500)
+		watches := crowd(shop, 60)
+		shop.Reprice("mug", 1700)
+		var nodes sync.WaitGroup
+		for range 4 {
+			nodes.Go(func() {
+				for more := true; more; {
+					err := shop.Try(func(ctx context.Context, tx *store.Tx) error {
+						keys, err := tx.ToSpread(ctx, 1)
+						if more = len(keys) > 0; err != nil || !more {
+							return err
+						}
+						_, err = tx.SpreadChunk(ctx, keys[0], 2)
+						return err
+					})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		nodes.Wait()
+		if f := fanout(shop); f.Total != len(watches) || f.State != "sending" {
+			t.Errorf("got %+v, want %d found, each once", f, len(watches))
+		}
+		if n := shop.Told(); n != len(watches) {
+			t.Errorf("%d told, want %d", n, len(watches))
 		}
 	})
 }
