@@ -97,6 +97,7 @@ func TestAnOutboxTakesAlertsAheadOnlyWhileNoneWaitsBeforeThem(t *testing.T) {
 	if o.acceptsAhead(0, now) {
 		t.Error("one may pass by what waits in the table")
 	}
+	o.shut()
 	o = opened(adapters.Pace{Account: adapters.Rate{Count: 4, Per: time.Second, Burst: 4}})
 	defer close(done)
 	handed := 0

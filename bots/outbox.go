@@ -31,7 +31,7 @@ const (
 type outbox struct {
 	wake    chan struct{} // the table may hold something to send
 	results chan struct{} // something was sent, and is to be noted
-	sending sync.WaitGroup
+	sending sync.WaitGroup // senders that are at work
 	broken  bool // it was reported that the account does not work; the pump's own
 	// campaigns is about how many parts of campaigns are queued in the table.
 	campaigns atomic.Int64
@@ -50,6 +50,8 @@ type outbox struct {
 	paced  []pacedPart        // to be begun in a moment
 	busy   [store.Lanes]int   // at senders
 	done   []result           // to be noted
+	idle   chan store.Part    // to senders that have nothing to do; closed when none is to come any more
+	idlers int                // how many of them are not given anything yet
 }
 
 // sender is what an outbox is started with.
@@ -78,6 +80,7 @@ func (o *outbox) start(s sender) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.open, o.behind, o.sender, o.paused = true, false, s, time.Time{}
+	o.idle, o.idlers = make(chan store.Part, senders), 0
 	clear(o.under)
 	o.held, o.busy, o.queues, o.paced, o.done = [store.Lanes]int{}, [store.Lanes]int{}, [store.Lanes]fifo{}, nil, nil
 }
@@ -157,14 +160,20 @@ func (o *outbox) admit(p store.Part, now time.Time) {
 	}
 }
 
-// dispatch gives what waits to senders that are free.
+// dispatch gives what waits to senders that are free: to those that are idle first, whose stacks have grown already.
 func (o *outbox) dispatch(now time.Time) {
 	for {
 		p, ok := o.next(now)
 		if !ok {
 			return
 		}
-		o.sending.Go(func() { o.sendFrom(p) })
+		o.sending.Add(1)
+		if o.idlers > 0 {
+			o.idlers--
+			o.idle <- p // has room for each of them
+		} else {
+			go o.sendFrom(p, o.idle)
+		}
 	}
 }
 
@@ -182,8 +191,8 @@ func (o *outbox) next(now time.Time) (store.Part, bool) {
 	return store.Part{}, false
 }
 
-// sendFrom is a sender: it sends a part and then whatever waits, until nothing does.
-func (o *outbox) sendFrom(p store.Part) {
+// sendFrom is a sender: it sends a part and then whatever waits, and is idle when nothing does, until the outbox is shut.
+func (o *outbox) sendFrom(p store.Part, idle chan store.Part) {
 	for more := true; more; {
 		r := o.send(p)
 		now := r.at
@@ -198,8 +207,19 @@ func (o *outbox) sendFrom(p store.Part) {
 			bucket, _ := o.counted(p.Chat)
 			o.pacer.pause(bucket, r.due, now)
 		}
-		p, more = o.next(now)
+		if p, more = o.next(now); more {
+			o.mu.Unlock()
+			continue
+		}
+		wait := o.open && o.idle == idle && o.idlers < senders
+		if wait {
+			o.idlers++
+		}
 		o.mu.Unlock()
+		o.sending.Done()
+		if wait {
+			p, more = <-idle
+		}
 	}
 }
 
@@ -226,6 +246,9 @@ func (o *outbox) putBack() {
 func (o *outbox) shut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.open {
+		close(o.idle)
+	}
 	o.open = false
 	o.putBack()
 }
