@@ -94,7 +94,7 @@ func (a *api) getMe(ctx context.Context) (tgbotapi.User, error) {
 }
 
 func (a *api) answerCallback(ctx context.Context, id string) error {
-	_, err := a.send(ctx, tgbotapi.NewCallback(id, ""))
+	_, err := a.call(ctx, callTimeout, "answerCallbackQuery", tgbotapi.Params{"callback_query_id": id})
 	return err
 }
 

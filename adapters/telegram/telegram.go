@@ -93,7 +93,7 @@ type Messenger struct {
 	webhook  string // its address; empty while polling
 	secret   string
 	timeout  time.Duration
-	answers  chan string // callback queries whose spinner is to be stopped
+	answers  chan string // polled callback queries whose spinner is to be stopped
 	throttle throttle
 	moves    moves
 	threads  threads
@@ -258,7 +258,7 @@ func (m *Messenger) pause(ctx context.Context, what string, err error, attempt i
 // backoff is 1 s, 2 s, 4 s … 1 min.
 func backoff(attempt int) time.Duration { return min(time.Minute, time.Second<<min(attempt, 6)) }
 
-// answer stops the spinners on pressed buttons. It is best effort: Telegram ends them by itself.
+// answer stops the spinners on buttons whose presses were polled. It is best effort: Telegram ends them by itself.
 func (m *Messenger) answer(ctx context.Context) {
 	for {
 		select {
@@ -272,7 +272,7 @@ func (m *Messenger) answer(ctx context.Context) {
 	}
 }
 
-// committed is called once updates are stored: their buttons may stop spinning.
+// committed is called once polled updates are stored: their buttons may stop spinning.
 func (m *Messenger) committed(updates []update) {
 	for _, u := range updates {
 		if u.callback == "" {

@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -58,14 +59,25 @@ func (m *Messenger) Hook(sink adapters.Sink) http.Handler {
 			http.Error(w, "this is not an update", http.StatusBadRequest)
 			return
 		}
-		updates := []update{u}
-		if err := m.hand(r.Context(), updates, sink); err != nil {
+		if err := m.hand(r.Context(), []update{u}, sink); err != nil {
 			m.log.WarnContext(r.Context(), "telegram update not stored", "update", u.id, "problem", err)
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "not stored, please try again", http.StatusServiceUnavailable)
 			return
 		}
-		m.committed(updates)
-		w.WriteHeader(http.StatusOK)
+		if u.callback != "" {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write(stopSpinning(u.callback)) // best effort; see answer
+		}
 	})
+}
+
+// stopSpinning is what a webhook answers to a pressed button: Telegram carries out the call that stands in the answer, which saves
+// that of our own.
+func stopSpinning(callback string) []byte {
+	b, _ := json.Marshal(struct { // texts always marshal
+		Method   string `json:"method"`
+		Callback string `json:"callback_query_id"`
+	}{"answerCallbackQuery", callback})
+	return b
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"parley/adapters"
 	"parley/adapters/telegram/telegramtest"
+	"parley/conversation"
 )
 
 // hooked runs a bot whose webhook the strict server calls.
@@ -51,6 +53,26 @@ func TestWebhookWhoseCommitFailsIsCalledAgainInOrder(t *testing.T) {
 	}
 	if got := srv.Attempts(); got != 4 {
 		t.Errorf("got %d deliveries, want 4", got)
+	}
+}
+
+func TestAPressThatCameByWebhookIsAnsweredInTheReply(t *testing.T) {
+	srv := telegramtest.Start(t)
+	b := hooked(t, srv)
+	b.start(t)
+	ann := srv.Person(42, "Ann")
+	ann.Meet()
+	if _, err := b.Send(t.Context(), adapters.Part{Chat: "42", Text: "pick", Choices: []conversation.Option{{Label: "Yes", Value: "v-yes"}}}); err != nil {
+		t.Fatal(err)
+	}
+	b.inbox.fails = 1
+	press := ann.Press("Yes")
+	srv.WaitConfirmed()
+	if !press.Answered() {
+		t.Error("the button still spins")
+	}
+	if got := len(srv.Calls("answerCallbackQuery")); got != 1 { // none with the commit that failed
+		t.Errorf("%d answers, want 1", got)
 	}
 }
 

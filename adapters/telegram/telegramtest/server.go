@@ -188,7 +188,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, bad("can't parse the form"))
 		return
 	}
-	known, exists := methods[method]
 	call := Call{Method: method, Params: r.Form, Files: map[string]bool{}}
 	if r.MultipartForm != nil {
 		for name := range r.MultipartForm.File {
@@ -204,27 +203,31 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case faulty && !fault.Cut:
 		answer(w, nil, &failure{code: fault.Code, description: fault.Description, retryAfter: fault.RetryAfter})
 		return
-	case !exists:
-		answer(w, nil, &failure{code: http.StatusNotFound, description: "Not Found: method not found"})
-		return
 	}
-	for name := range r.Form {
-		if !strings.Contains(" "+known.params+" ", " "+name+" ") {
-			answer(w, nil, bad("%s has no parameter %q", method, name))
-			return
-		}
-	}
-	for _, name := range []string{"entities", "caption_entities"} {
-		if value := r.Form.Get(name); value != "" && value != "null" && value != "[]" {
-			answer(w, nil, bad("this server shows plain text only, not %s", name))
-			return
-		}
-	}
-	result, failed := known.do(s, r)
+	result, failed := s.do(method, r)
 	if faulty {
 		panic(http.ErrAbortHandler) // the connection is cut
 	}
 	answer(w, result, failed)
+}
+
+// do carries out a method with the parameters in the request's form.
+func (s *Server) do(method string, r *http.Request) (any, *failure) {
+	known, exists := methods[method]
+	if !exists {
+		return nil, &failure{code: http.StatusNotFound, description: "Not Found: method not found"}
+	}
+	for name := range r.Form {
+		if !strings.Contains(" "+known.params+" ", " "+name+" ") {
+			return nil, bad("%s has no parameter %q", method, name)
+		}
+	}
+	for _, name := range []string{"entities", "caption_entities"} {
+		if value := r.Form.Get(name); value != "" && value != "null" && value != "[]" {
+			return nil, bad("this server shows plain text only, not %s", name)
+		}
+	}
+	return known.do(s, r)
 }
 
 // called notes the call and finds the fault that is due.

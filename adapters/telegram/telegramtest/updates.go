@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -221,9 +222,33 @@ func (s *Server) post(hook webhook, body []byte) (taken bool, retryAfter int) {
 	if err != nil {
 		return false, 0
 	}
+	reply, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	retryAfter, _ = strconv.Atoi(resp.Header.Get("Retry-After"))
-	return resp.StatusCode/100 == 2, retryAfter
+	taken = resp.StatusCode/100 == 2
+	if taken && err == nil && len(reply) > 0 {
+		s.replied(reply)
+	}
+	return taken, retryAfter
+}
+
+// replied carries out the call in a webhook's answer. Nobody is told what came of it.
+func (s *Server) replied(reply []byte) {
+	var params map[string]string
+	if err := json.Unmarshal(reply, &params); err != nil {
+		s.tb.Errorf("telegram: the webhook answered %q: %v", reply, err)
+		return
+	}
+	method := params["method"]
+	form := url.Values{}
+	for name, value := range params {
+		if name != "method" {
+			form.Set(name, value)
+		}
+	}
+	if _, faulty := s.called(Call{Method: method, Params: form}); !faulty {
+		_, _ = s.do(method, &http.Request{Form: form})
+	}
 }
 
 func number(r *http.Request, name string, absent int) int {
