@@ -36,12 +36,12 @@ func Checkout(ctx context.Context, tx Tx, c CheckoutCommand, policy Policy, now 
 }
 
 func checkout(ctx context.Context, tx Tx, c CheckoutCommand, policy Policy, now time.Time) (Outcome, error) {
-	out, done, err := look(ctx, tx, c, now)
+	found, done, err := look(ctx, tx, c, now)
 	if err != nil || done {
-		return out, err
+		return found, err
 	}
-	q := out.Quote
-	out.Order = placed(c, q, out.Product, policy, now)
+	out := found // what is ordered lives longer than what many were refused
+	out.Order = placed(c, out.Quote, out.Product, policy, now)
 	if err := writeDown(ctx, tx, &out, c, now); err != nil {
 		return Outcome{}, err
 	}

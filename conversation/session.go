@@ -8,7 +8,8 @@ type Vars map[string]string
 // Session is where a conversation stands. The zero Session is idle: no flow has begun.
 //
 // Flow and Hash pin the flow and the version of the set it was compiled from, until the flow ends. Back is where the
-// shopper was, and what was known there, when the present flow began; states with `return: true` lead back there.
+// shopper was, and what was known there, when the present flow began; states with `return: true` lead back there. It is nil in a
+// flow without such a state.
 type Session struct {
 	Flow     string `json:"flow,omitempty"`
 	Hash     string `json:"hash,omitempty"`

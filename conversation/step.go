@@ -263,10 +263,14 @@ func (st *step) stay(state *flow.State) error {
 	return err
 }
 
-// remember keeps the state that the flow about to begin interrupts.
+// remember keeps the state that the flow about to begin interrupts, where that flow can lead back.
 func (st *step) remember(to flow.Place) {
 	from := st.place()
 	if from.Flow == "" || from.Flow == to.Flow {
+		return
+	}
+	if !st.set.Returns(to.Flow) {
+		st.session.Back = nil
 		return
 	}
 	known := st.session.Vars

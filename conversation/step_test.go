@@ -167,6 +167,18 @@ func TestAQuantitySaidEarlierDoesNotCountInTheNextFlow(t *testing.T) {
 	}
 }
 
+func TestOnlyAFlowThatReturnsKeepsWhereTheShopperWas(t *testing.T) {
+	set := shop(t)
+	asks, _ := talk(t, set, Session{}, fell(nil), says("do you have 5 in stock?"))
+	if asks.Flow != "ask-question" || asks.Back == nil || asks.Back.Flow != "notify" {
+		t.Errorf("%s leads back to %+v, want ask-question to notify", asks.Flow, asks.Back)
+	}
+	buys, _ := talk(t, set, Session{}, fell(nil), Event{Kind: Choice, Name: "buy"})
+	if buys.Flow != "buy-now" || buys.Back != nil {
+		t.Errorf("%s leads back to %+v, want buy-now to nowhere", buys.Flow, buys.Back)
+	}
+}
+
 func TestStopGoesBeforeEverything(t *testing.T) {
 	set := shop(t)
 	told, _ := talk(t, set, Session{}, fell(nil))

@@ -1,9 +1,9 @@
 package conversation
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,8 +20,14 @@ func (v Vars) MarshalJSON() ([]byte, error) {
 	for name, value := range v {
 		size += len(name) + len(value) + len(`"":"",`)
 	}
+	var room [32]string // the list of names needs no memory of its own, mostly
+	names := room[:0]
+	for name := range v {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	b := append(make([]byte, 0, size), '{')
-	for i, name := range slices.Sorted(maps.Keys(v)) {
+	for i, name := range names {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -66,9 +72,9 @@ func (v *Vars) UnmarshalJSON(b []byte) error {
 		return errNotVars
 	}
 	if *v == nil {
-		*v = Vars{}
+		*v = make(Vars, bytes.Count(b, []byte(`":`)))
 	}
-	r := textReader{b, 1}
+	r := textReader{string(b), 1} // the texts are parts of this one
 	for r.next() != '}' {
 		name, err := r.text()
 		if err != nil {
@@ -85,14 +91,14 @@ func (v *Vars) UnmarshalJSON(b []byte) error {
 }
 
 type textReader struct {
-	b []byte
+	s string
 	i int
 }
 
 // next skips what stands between texts and tells what comes then.
 func (r *textReader) next() byte {
-	for ; r.i < len(r.b); r.i++ {
-		switch c := r.b[r.i]; c {
+	for ; r.i < len(r.s); r.i++ {
+		switch c := r.s[r.i]; c {
 		case ' ', '\t', '\r', '\n', ',', ':':
 		default:
 			return c
@@ -103,8 +109,8 @@ func (r *textReader) next() byte {
 
 // text reads a text; null is an empty one.
 func (r *textReader) text() (string, error) {
-	rest := r.b[r.i:]
-	if len(rest) >= 4 && string(rest[:4]) == "null" {
+	rest := r.s[r.i:]
+	if strings.HasPrefix(rest, "null") {
 		r.i += 4
 		return "", nil
 	}
@@ -121,11 +127,11 @@ func (r *textReader) text() (string, error) {
 			ascii = false
 		case c == '"':
 			r.i += i + 1
-			if plain && (ascii || utf8.Valid(rest[1:i])) {
-				return string(rest[1:i]), nil
+			if plain && (ascii || utf8.ValidString(rest[1:i])) {
+				return rest[1:i], nil
 			}
 			var s string
-			err := json.Unmarshal(rest[:i+1], &s)
+			err := json.Unmarshal([]byte(rest[:i+1]), &s)
 			return s, err
 		}
 	}

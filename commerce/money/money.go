@@ -161,16 +161,16 @@ func Parse(s string) (Amount, error) {
 
 // ParseDecimal reads "12.99" or "12" as an amount of a currency. More decimals than the currency has are refused.
 func ParseDecimal(s string, c Currency) (Amount, error) {
-	bad := fmt.Errorf("%w: %q", ErrSyntax, s)
+	bad := func() error { return fmt.Errorf("%w: %q", ErrSyntax, s) }
 	digits, neg := strings.CutPrefix(s, "-")
 	whole, fraction, point := strings.Cut(digits, ".")
 	if whole == "" || point && fraction == "" || len(fraction) > c.Digits() {
-		return Amount{}, bad
+		return Amount{}, bad()
 	}
 	all := whole + fraction + strings.Repeat("0", c.Digits()-len(fraction))
 	for _, r := range all {
 		if r < '0' || r > '9' {
-			return Amount{}, bad
+			return Amount{}, bad()
 		}
 	}
 	if neg {

@@ -154,6 +154,12 @@ func (s *Set) Handles(at Place, event string) bool {
 	return ok
 }
 
+// Returns says whether a flow can lead back to where the shopper was before it.
+func (s *Set) Returns(name string) bool {
+	f := s.byName[name]
+	return f != nil && slices.ContainsFunc(f.States, func(state *State) bool { return state.Return })
+}
+
 // Phrases are the merchant's own intents with their words, of all languages.
 func (s *Set) Phrases() *understand.Phrases { return s.own }
 
