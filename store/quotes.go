@@ -25,7 +25,13 @@ type quoteRow struct {
 	Expires      int64 `db:"expires_ms"`
 }
 
-func (r quoteRow) quote() commerce.Quote {
+// scan reads selectQuotes.
+func (r *quoteRow) scan(scan func(...any) error) error {
+	return scan(&r.Key, &r.ID, &r.Merchant, &r.Product, &r.Contact, &r.Conversation, &r.Quantity, &r.Unit, &r.Total, &r.Currency, &r.Kind,
+		&r.Cause, &r.Created, &r.Expires)
+}
+
+func (r *quoteRow) quote() commerce.Quote {
 	return commerce.Quote{
 		Merchant: r.Merchant, Key: r.Key, ID: r.ID, Product: r.Product, Contact: r.Contact, Conversation: r.Conversation,
 		Quantity: r.Quantity, Unit: money.New(r.Unit, r.Currency), Total: money.New(r.Total, r.Currency), Kind: r.Kind,

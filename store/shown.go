@@ -28,7 +28,11 @@ type shownRow struct {
 	Context  asJSON[*conversation.Context]
 }
 
-func (r shownRow) shown() shown { return shown{r.Merchant, r.Thread, r.Choices.V, r.Context.V} }
+func (r *shownRow) scan(scan func(...any) error) error {
+	return scan(&r.ID, &r.Merchant, &r.Thread, &r.Choices, &r.Context)
+}
+
+func (r *shownRow) shown() shown { return shown{r.Merchant, r.Thread, r.Choices.V, r.Context.V} }
 
 const selectShown = `
 	SELECT id, merchant_id, conversation_key, choices, context
@@ -83,18 +87,18 @@ func (g *group) lookAhead(ctx context.Context, tx *Tx) error {
 			messages = append(messages, t.Shown)
 		}
 	}
-	rows, err := listKeys[shownRow](ctx, tx, "load choices of turns", selectShown, messages)
+	rows, err := listKeys(ctx, tx, "load choices of turns", selectShown, messages, (*shownRow).scan)
 	if err != nil {
 		return err
 	}
-	g.shown, g.quotes = map[string]shown{}, map[commerce.QuoteID]commerce.Quote{}
+	g.shown, g.quotes = make(map[string]shown, len(rows)), make(map[commerce.QuoteID]commerce.Quote, len(rows))
 	for _, r := range rows {
 		g.shown[r.ID] = r.shown()
 		if place := r.Context.V; place != nil && place.Vars["quote"] != "" {
 			quotes = append(quotes, place.Vars["quote"])
 		}
 	}
-	quoted, err := listKeys[quoteRow](ctx, tx, "load quotes of turns", quotesByID, quotes)
+	quoted, err := listKeys(ctx, tx, "load quotes of turns", quotesByID, quotes, (*quoteRow).scan)
 	if err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func (g *group) isFree(ctx context.Context, tx *Tx, key int64) (bool, error) {
 				keys = append(keys, q.Key)
 			}
 		}
-		used, err := listKeys[int64](ctx, tx, "find orders of turns", ordersOfQuotes, keys)
+		used, err := listKeys(ctx, tx, "find orders of turns", ordersOfQuotes, keys, func(key *int64, scan func(...any) error) error { return scan(key) })
 		if err != nil {
 			return false, err
 		}
@@ -154,10 +158,16 @@ const ordersOfQuotes = `
 const quotesByID = selectQuotes + `
 	WHERE id `
 
-// listKeys lists the rows with some keys or ids. The query ends before the condition.
-func listKeys[T any, K int64 | string](ctx context.Context, tx *Tx, doing, query string, ids []K) (all []T, err error) {
+// listKeys lists the rows with some keys or ids, which scan reads. The query ends before the condition. What is collected and not
+// written yet is not among them.
+func listKeys[T any, K int64 | string](ctx context.Context, tx *Tx, doing, query string, ids []K, scan func(*T, func(...any) error) error) ([]T, error) {
+	all := make([]T, 0, len(ids))
+	one := func(values func(...any) error) error {
+		all = append(all, *new(T))
+		return scan(&all[len(all)-1], values)
+	}
 	if tx.dialect == Postgres && len(ids) > 0 {
-		err := tx.listNow(ctx, doing, &all, query+`= ANY($1)`, ids)
+		err := tx.eachNow(ctx, doing, one, query+`= ANY($1)`, ids)
 		return all, err
 	}
 	for len(ids) > 0 {
@@ -167,11 +177,10 @@ func listKeys[T any, K int64 | string](ctx context.Context, tx *Tx, doing, query
 		for i, id := range ids[:n] {
 			args[i] = id
 		}
-		some := make([]T, 0, n)
-		if err := tx.listNow(ctx, doing, &some, query+`IN (`+strings.Repeat("?, ", size-1)+`?)`, manyArgs(args)); err != nil {
+		if err := tx.eachNow(ctx, doing, one, query+`IN (`+strings.Repeat("?, ", size-1)+`?)`, manyArgs(args)); err != nil {
 			return nil, err
 		}
-		all, ids = append(all, some...), ids[n:]
+		ids = ids[n:]
 	}
 	return all, nil
 }

@@ -314,6 +314,11 @@ func (tx *Tx) each(ctx context.Context, doing string, fn func(scan func(...any) 
 	if err := tx.ready(ctx, query); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
+	return tx.eachNow(ctx, doing, fn, query, args...)
+}
+
+// eachNow is each without the rows that are collected.
+func (tx *Tx) eachNow(ctx context.Context, doing string, fn func(scan func(...any) error) error, query string, args ...any) error {
 	rows, err := tx.tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return tx.failed(doing, err)
