@@ -24,10 +24,6 @@ const (
 	lately = 200 * time.Millisecond
 	// commitTime is how long a group may take before its callers are told to come again.
 	commitTime = 30 * time.Second
-	// breath is how long after a commit a writer waits for more while more comes in than one at a time: larger groups cost less, and
-	// those who come would wait for the commit under way anyway. It waits for enough at most.
-	breath = time.Millisecond
-	enough = 64
 	// settleTime is how long the note of what was sent may wait for turns to be committed with: a commit by itself costs more than a
 	// turn. A crash meanwhile leaves that message among those of which nobody knows.
 	settleTime = 5 * time.Millisecond
@@ -258,8 +254,7 @@ func refuse(queue chan *batch) {
 
 // write is the writer. What people wait for is ahead of the rest, but for what has not had its turn for bulkPatience.
 func (b *inbox) write(stop context.Context, note applied) {
-	turn := time.Now()                 // when the rest had its last one
-	crowd, ended := false, time.Time{} // the last commit of what people wait for
+	turn := time.Now() // when the rest had its last one
 	for {
 		first, rest, ok := b.next(stop, time.Since(turn) > bulkPatience)
 		if !ok {
@@ -270,12 +265,8 @@ func (b *inbox) write(stop context.Context, note applied) {
 			turn = time.Now()
 			continue
 		}
-		group, n := gather(b.queue, first)
-		if crowd && n > 0 && n < enough {
-			group, n = await(b.queue, group, n, breath-time.Since(ended))
-		}
+		group := gather(b.queue, first)
 		b.commit(stop, group, b.takeRiders(len(group)), note)
-		ended, crowd = time.Now(), n > 1
 	}
 }
 
@@ -310,7 +301,8 @@ func (b *inbox) next(stop context.Context, overdue bool) (first, rest *batch, ok
 }
 
 // gather takes what waits behind the first, up to a group.
-func gather(queue chan *batch, first *batch) (group []*batch, n int) {
+func gather(queue chan *batch, first *batch) (group []*batch) {
+	n := 0
 	if first != nil {
 		group, n = append(group, first), len(first.turns)
 	}
@@ -319,28 +311,10 @@ func gather(queue chan *batch, first *batch) (group []*batch, n int) {
 		case next := <-queue:
 			group, n = append(group, next), n+len(next.turns)
 		default:
-			return group, n
+			return group
 		}
 	}
-	return group, n
-}
-
-// await adds to a group what comes within a time, until it is enough.
-func await(queue chan *batch, group []*batch, n int, d time.Duration) ([]*batch, int) {
-	if d <= 0 {
-		return group, n
-	}
-	over := time.NewTimer(d)
-	defer over.Stop()
-	for n < enough {
-		select {
-		case next := <-queue:
-			group, n = append(group, next), n+len(next.turns)
-		case <-over.C:
-			return group, n
-		}
-	}
-	return group, n
+	return group
 }
 
 func (b *inbox) commit(stop context.Context, group []*batch, riders []rider, note applied) {

@@ -29,10 +29,10 @@ const (
 // outbox is what an account has in memory to be sent. The table has all of it too, marked as under way, and is where it is found
 // again when this process ends. Whoever knows that the table holds more wakes it; its pump (runOutbox) then claims that.
 type outbox struct {
-	wake    chan struct{} // the table may hold something to send
-	results chan struct{} // something was sent, and is to be noted
+	wake    chan struct{}  // the table may hold something to send
+	results chan struct{}  // something was sent, and is to be noted
 	sending sync.WaitGroup // senders that are at work
-	broken  bool // it was reported that the account does not work; the pump's own
+	broken  bool           // it was reported that the account does not work; the pump's own
 	// campaigns is about how many parts of campaigns are queued in the table.
 	campaigns atomic.Int64
 	// full says that a fan-out waits for room: the clock is to be woken when there is some.

@@ -112,10 +112,11 @@ type pages struct {
 // move does what is due. An error, a full disk say, is met by the writer too, who tells: here it is tried again after the next commit.
 func (c *checkpointer) move(ctx context.Context) {
 	p, err := checkpoint(ctx, c.own, "NOOP")
-	if err == nil && p.Log-p.Moved >= checkpointPages {
+	long := p.Log >= restartPages
+	if err == nil && (p.Log-p.Moved >= checkpointPages || long) { // of a long one, so that the writer is held up for less
 		p, err = checkpoint(ctx, c.own, "PASSIVE")
 	}
-	if err == nil && p.Log >= restartPages {
+	if err == nil && long {
 		_, _ = c.restart(ctx)
 	}
 }
