@@ -20,7 +20,7 @@ const (
 	looksAtOnce = 16
 	// toldAtOnce is how many are told in one transaction, and toldBetween how many while people write: they wait for it.
 	toldAtOnce  = 64
-	toldBetween = 16
+	toldBetween = 4
 )
 
 // delivering tells, by one account, those for whom its outbox has room.

@@ -134,7 +134,7 @@ func (s *Store) openSQLite(ctx context.Context, path string, serve bool) (err er
 		}()
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + sqlitePragmas
-	if s.write, err = openRemembering(file+"&_txlock=immediate&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-32768)", true); err != nil {
+	if s.write, err = openRemembering(file+"&_txlock=immediate&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-24576)", true); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
