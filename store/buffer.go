@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A statement for one row costs several times what a row in a statement for many does. So a transaction collects the rows that it
+// A call of the database for one row costs several times what a row in a call for many does. So a transaction collects the rows that it
 // makes most, and writes them together: before it commits, and before any statement that could miss them, which is seen from the
 // statement's text (Store.about). Their keys are given out in Go.
 
