@@ -207,16 +207,15 @@ func (o *outbox) sendFrom(p store.Part, idle chan store.Part) {
 			bucket, _ := o.counted(p.Chat)
 			o.pacer.pause(bucket, r.due, now)
 		}
-		if p, more = o.next(now); more {
-			o.mu.Unlock()
-			continue
-		}
-		wait := o.open && o.idle == idle && o.idlers < senders
+		p, more = o.next(now)
+		wait := !more && o.idle == idle // else the outbox was started anew, with senders of its own
 		if wait {
 			o.idlers++
 		}
 		o.mu.Unlock()
-		o.sending.Done()
+		if !more {
+			o.sending.Done()
+		}
 		if wait {
 			p, more = <-idle
 		}

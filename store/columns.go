@@ -60,7 +60,7 @@ func writeTexts(d Dialect) (all [bufferedTables][]string) {
 	for i := range bufferColumns {
 		c := &bufferColumns[i]
 		if d == Postgres {
-			all[i] = []string{c.text(c.arrays())}
+			all[i] = []string{c.text(insert, c.arrays())}
 			continue
 		}
 		if c.isSingle() {
@@ -68,7 +68,7 @@ func writeTexts(d Dialect) (all [bufferedTables][]string) {
 			continue
 		}
 		for n := 1; n <= mostRows; n *= 2 {
-			all[i] = append(all[i], c.inserts(c.rows(n)))
+			all[i] = append(all[i], c.text(insertOrFail, c.rows(n)))
 		}
 	}
 	return all
@@ -85,20 +85,20 @@ func (c *columns) singleText() string {
 	return "UPDATE " + c.table + " SET " + strings.Join(c.names[1:], " = ?, ") + " = ? WHERE key = ?"
 }
 
-// inserts is the statement that adds rows on SQLite. It may FAIL instead of being undone by itself, since the transaction, or the
-// savepoint, goes back when it does: to be able to undo it SQLite would copy each page before it changes it.
-func (c *columns) inserts(source string) string {
-	return strings.Replace(c.text(source), "INSERT INTO", "INSERT OR FAIL INTO", 1)
-}
+// How rows are added. On SQLite a statement may FAIL instead of being undone by itself, since the transaction, or the savepoint, goes
+// back when it does: to be able to undo it SQLite would copy each page before it changes it.
+const (
+	insert       = "INSERT INTO "
+	insertOrFail = "INSERT OR FAIL INTO "
+)
 
-// text is the statement that writes rows from a source.
-func (c *columns) text(source string) string {
+// text is the statement that writes rows from a source; add says how, where it adds them.
+func (c *columns) text(add, source string) string {
 	if c.shape != "" {
 		return fmt.Sprintf(c.shape, source)
 	}
-	list := strings.Join(c.names, ", ")
 	if !c.update {
-		return "INSERT INTO " + c.table + " (" + list + ") " + source
+		return add + c.table + " (" + strings.Join(c.names, ", ") + ") " + source
 	}
 	var set []string
 	for i, name := range c.names[1:] {

@@ -79,12 +79,8 @@ func queue(b *testing.B, shop *storetest.Shop, watchers int) {
 // chunk spreads one chunk and notes how long that took; false when there is nothing to spread.
 func chunk(shop *storetest.Shop, n int, took *[]time.Duration) (more bool) {
 	began := time.Now()
-	shop.Do(func(ctx context.Context, tx *store.Tx) error {
-		keys, err := tx.ToSpread(ctx, 1)
-		if more = len(keys) > 0; err != nil || !more {
-			return err
-		}
-		_, err = tx.SpreadChunk(ctx, keys[0], n)
+	shop.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+		more, err = spreadSome(ctx, tx, n)
 		return err
 	})
 	*took = append(*took, time.Since(began))

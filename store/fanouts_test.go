@@ -39,6 +39,35 @@ func fanout(shop *storetest.Shop) (f store.Fanout) {
 	return f
 }
 
+// spreadSome spreads a chunk of n watches; false when there is nothing to spread.
+func spreadSome(ctx context.Context, tx *store.Tx, n int) (more bool, err error) {
+	keys, err := tx.ToSpread(ctx, 1)
+	if err != nil || len(keys) == 0 {
+		return false, err
+	}
+	_, err = tx.SpreadChunk(ctx, keys[0], n)
+	return true, err
+}
+
+// eachOnce says which of the watches were not told once.
+func eachOnce(t *testing.T, watches map[int64]commerce.Watch, told map[int64]int) {
+	t.Helper()
+	for key := range watches {
+		if told[key] != 1 {
+			t.Errorf("watch %d was told %d times, want once", key, told[key])
+		}
+	}
+}
+
+// tellDue tells those who are due and counts them.
+func tellDue(shop *storetest.Shop, told map[int64]int) {
+	for _, d := range shop.Due() {
+		if a := shop.Render(d); a.Dropped == "" && !a.Repeat {
+			told[a.Watch.Key]++
+		}
+	}
+}
+
 func TestEveryWatcherIsToldOnceHoweverOftenTheTellingIsCutOff(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open func(*testing.T) *store.Store) {
 		shop := storetest.NewShop(t, open(t))
@@ -49,12 +78,8 @@ func TestEveryWatcherIsToldOnceHoweverOftenTheTellingIsCutOff(t *testing.T) {
 		cut := func() bool { return random.IntN(3) == 0 }
 		// each step is undone now and then after all its statements have run, as a crash before the commit would.
 		spread := func() (more bool) {
-			err := shop.Try(func(ctx context.Context, tx *store.Tx) error {
-				keys, err := tx.ToSpread(ctx, 1)
-				if more = len(keys) > 0; err != nil || !more {
-					return err
-				}
-				if _, err = tx.SpreadChunk(ctx, keys[0], 3); err == nil && cut() {
+			err := shop.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+				if more, err = spreadSome(ctx, tx, 3); err == nil && more && cut() {
 					err = errCut
 				}
 				return err
@@ -119,16 +144,8 @@ func TestEveryWatcherIsToldOnceHoweverOftenTheTellingIsCutOff(t *testing.T) {
 				break
 			}
 		}
-		for _, d := range shop.Due() { // whoever came while it spread is told apart
-			if a := shop.Render(d); a.Dropped == "" && !a.Repeat {
-				told[a.Watch.Key]++
-			}
-		}
-		for key := range watches {
-			if told[key] != 1 {
-				t.Errorf("watch %d was told %d times, want once", key, told[key])
-			}
-		}
+		tellDue(shop, told) // whoever came while it spread is told apart
+		eachOnce(t, watches, told)
 		if f := fanout(shop); f.Sent+f.Dropped[commerce.DropTold] != f.Total || f.Waiting != 0 {
 			t.Errorf("got %+v, which does not add up", f)
 		}
@@ -143,10 +160,7 @@ func TestAPriceThatRisesWhileItIsSpreadDropsTheRest(t *testing.T) {
 		shop.Reprice("mug", 1700)
 		for range 3 { // the lane begins, and three chunks of two
 			shop.Do(func(ctx context.Context, tx *store.Tx) error {
-				keys, err := tx.ToSpread(ctx, 1)
-				if err == nil {
-					_, err = tx.SpreadChunk(ctx, keys[0], 2)
-				}
+				_, err := spreadSome(ctx, tx, 2)
 				return err
 			})
 		}
@@ -172,12 +186,8 @@ func TestWhoWaitsAlreadyIsNotAddedAgainWhenTheSpreadingStartsOver(t *testing.T) 
 		watches := crowd(shop, 10)
 		shop.Reprice("mug", 1700)
 		spread := func(n int) (more bool) {
-			shop.Do(func(ctx context.Context, tx *store.Tx) error {
-				keys, err := tx.ToSpread(ctx, 1)
-				if more = len(keys) > 0; err != nil || !more {
-					return err
-				}
-				_, err = tx.SpreadChunk(ctx, keys[0], n)
+			shop.Do(func(ctx context.Context, tx *store.Tx) (err error) {
+				more, err = spreadSome(ctx, tx, n)
 				return err
 			})
 			return more
@@ -192,16 +202,8 @@ func TestWhoWaitsAlreadyIsNotAddedAgainWhenTheSpreadingStartsOver(t *testing.T) 
 			t.Errorf("got %+v, want ten found, each once", f)
 		}
 		told := map[int64]int{}
-		for _, d := range shop.Due() {
-			if a := shop.Render(d); a.Dropped == "" && !a.Repeat {
-				told[a.Watch.Key]++
-			}
-		}
-		for key := range watches {
-			if told[key] != 1 {
-				t.Errorf("watch %d was told %d times, want once", key, told[key])
-			}
-		}
+		tellDue(shop, told)
+		eachOnce(t, watches, told)
 	})
 }
 
@@ -215,12 +217,8 @@ func TestSeveralNodesThatSpreadAtOnceAddNobodyTwice(t *testing.T) {
 		for range 4 {
 			nodes.Go(func() {
 				for more := true; more; {
-					err := shop.Try(func(ctx context.Context, tx *store.Tx) error {
-						keys, err := tx.ToSpread(ctx, 1)
-						if more = len(keys) > 0; err != nil || !more {
-							return err
-						}
-						_, err = tx.SpreadChunk(ctx, keys[0], 2)
+					err := shop.Try(func(ctx context.Context, tx *store.Tx) (err error) {
+						more, err = spreadSome(ctx, tx, 2)
 						return err
 					})
 					if err != nil {
