@@ -44,7 +44,11 @@ func Trace(set *flow.Set, s Session, e Event, now time.Time) (Session, []effect.
 	if s.Flow != "" && set.State(st.place()) == nil {
 		st.idle()
 	}
-	if err := st.handle(e); err != nil {
+	err := st.lapse()
+	if err == nil {
+		err = st.handle(e)
+	}
+	if err != nil {
 		return before, nil, nil, fmt.Errorf("step %s %q in %s: %w", e.Kind, e.Name, st.place(), err)
 	}
 	return st.session, st.effects, st.moves, nil
@@ -242,7 +246,9 @@ func (st *step) move(from flow.Place, event string, to flow.Place) error {
 		return err
 	}
 	for _, timer := range state.After {
-		st.effects = append(st.effects, effect.Remind{After: timer.After, Event: timer.Event})
+		if !timer.Silent {
+			st.effects = append(st.effects, effect.Remind{After: timer.After, Event: timer.Event})
+		}
 	}
 	if do != nil {
 		st.effects = append(st.effects, do)

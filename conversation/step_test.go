@@ -195,7 +195,7 @@ func TestStopGoesBeforeEverything(t *testing.T) {
 		t.Errorf("STOP while an order is asked about: %s", diff)
 	}
 	s, effects := talk(t, set, asked, says("cancel"))
-	if s.State != "called-off" || len(effects) != 2 {
+	if s.State != "called-off" || len(effects) != 1 {
 		t.Errorf("cancel while an order is asked about leads to %s with %v", s.State, effects)
 	}
 }

@@ -119,7 +119,7 @@ func (c *compiler) readState(r *reader, e entry, name string) *State {
 			to, ok := r.scalar(v.value, "the target")
 			if d, valid := r.duration(v.key); ok && valid {
 				event := "after_" + v.key.Value
-				s.After = append(s.After, Timer{d, event})
+				s.After = append(s.After, Timer{After: d, Event: event})
 				c.edge(s, Edge{Event: event, at: r.at(v.key), target: target{to, r.at(v.value)}, key: "after"})
 			}
 		}

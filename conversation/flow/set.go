@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -102,6 +103,9 @@ type Choice struct {
 type Timer struct {
 	After time.Duration
 	Event string
+	// Silent says that it leads where the flow ends and nobody hears of it, and that nothing else comes before: whether it has passed
+	// need not be known before the next event comes.
+	Silent bool
 }
 
 // Do is an effect that a state asks for.
@@ -158,6 +162,28 @@ func (s *Set) Handles(at Place, event string) bool {
 func (s *Set) Returns(name string) bool {
 	f := s.byName[name]
 	return f != nil && slices.ContainsFunc(f.States, func(state *State) bool { return state.Return })
+}
+
+// markSilent finds the timers that are silent.
+func (s *Set) markSilent(f *Flow) {
+	for _, state := range f.States {
+		heard := time.Duration(math.MaxInt64)
+		silent := make([]bool, len(state.After))
+		for i, t := range state.After {
+			_, to, _ := s.Next(Place{f.Name, state.Name}, t.Event)
+			if silent[i] = s.State(to).isSilentEnd(); !silent[i] {
+				heard = min(heard, t.After)
+			}
+		}
+		for i := range state.After {
+			state.After[i].Silent = silent[i] && state.After[i].After < heard
+		}
+	}
+}
+
+// isSilentEnd says that all the state does is end the flow.
+func (s *State) isSilentEnd() bool {
+	return s != nil && s.End && s.Say == nil && s.Do == nil && len(s.Set) == 0 && len(s.Choices) == 0
 }
 
 // Phrases are the merchant's own intents with their words, of all languages.

@@ -255,7 +255,9 @@ func (pl *player) wait(d time.Duration) ([]string, error) {
 		}
 		if next < 0 {
 			pl.now = end
-			return lines, nil
+			session, moves, err := conversation.Lapse(pl.set, pl.session, pl.now)
+			pl.session, pl.moves = session, append(pl.moves, moves...)
+			return lines, err
 		}
 		t := pl.timers[next]
 		pl.timers = slices.Delete(pl.timers, next, next+1)
