@@ -50,7 +50,7 @@ func TestAFanoutPutsNoMoreOnTheWayThanItsOutboxHasRoomFor(t *testing.T) {
 		s.reprice("mug", 1700)
 		rests()
 		waiting := s.count(`SELECT count(*) FROM parts WHERE state IN ('queued', 'sending')`)
-		if most := campaignWindow + 2*claimedAhead; waiting < campaignWindow || waiting > most {
+		if most := campaignWindow + 2*claimedAtOnce; waiting < campaignWindow || waiting > most {
 			t.Errorf("%d alerts wait, want %d to %d", waiting, campaignWindow, most)
 		}
 		if left := s.count(`SELECT count(*) FROM deliveries`); left != people-waiting {

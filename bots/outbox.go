@@ -15,13 +15,14 @@ const (
 	// an answer always finds a sender.
 	senders         = 32
 	campaignSenders = senders * 3 / 4
-	// claimedAhead is how many parts from the table an account has in memory at most, with the network or about to be: enough to keep
-	// the senders at work while the next are claimed. After a crash they count as interrupted.
-	claimedAhead  = 4 * senders
+	// answersAhead is how many parts an account has in memory at most when an answer is taken in right after its commit, or from the
+	// table. To fetch one from there costs a tenth of a turn, and later ones have to wait until that is done.
+	answersAhead = 2048
+	// claimedAtOnce is how many of them one look at the table takes in.
+	claimedAtOnce = 4 * senders
+	// campaignAhead is how many parts of campaigns an account has in memory at most, with the network or about to be: enough to keep
+	// the senders at work while the next are claimed. After a crash they count as interrupted, where answers are just sent again.
 	campaignAhead = 4 * senders
-	// handedOver is how many parts are taken into memory right after their commit, before new ones stay in the table. To fetch one from
-	// there costs more than to keep it, and later ones have to wait until that is done.
-	handedOver = 512
 	// campaignWindow is how many parts of campaigns wait in the table before a fan-out pauses.
 	campaignWindow = 512
 )
@@ -103,7 +104,7 @@ func (o *outbox) accepts(c conversation.Class, now time.Time) bool {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.open && !o.behind && len(o.under) < handedOver && !o.paused.After(now) &&
+	return o.open && !o.behind && len(o.under) < answersAhead && !o.paused.After(now) &&
 		o.pacer.account.wait(o.pacer.pace.Account, now) == 0
 }
 
@@ -293,9 +294,9 @@ func (o *outbox) quota(ending []result, repeatable bool, now time.Time) (quota [
 	if o.paused.After(now) {
 		return quota, o.paused
 	}
-	free := [store.Lanes]int{store.Answers: claimedAhead, store.Campaigns: campaignAhead, store.Receipts: 1}
+	free := [store.Lanes]int{store.Answers: answersAhead, store.Campaigns: campaignAhead, store.Receipts: 1}
 	if repeatable {
-		free[store.Receipts] = claimedAhead
+		free[store.Receipts] = claimedAtOnce
 	}
 	for lane := range free {
 		free[lane] -= o.held[lane]
@@ -303,6 +304,7 @@ func (o *outbox) quota(ending []result, repeatable bool, now time.Time) (quota [
 	for _, r := range ending {
 		free[r.part.Lane]++
 	}
+	free[store.Answers] = min(free[store.Answers], claimedAtOnce)
 	for lane := range store.Lanes {
 		if free[lane] <= 0 {
 			continue

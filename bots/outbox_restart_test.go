@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/adapters"
+	"parley/conversation"
 	"parley/store"
 )
 
@@ -22,7 +23,7 @@ func TestAnOutboxThatIsStartedAgainKnowsNothingOfWhatItCouldNotNote(t *testing.T
 	for start := range 2 {
 		o.start(s)
 		room, _ := o.quota(nil, false, now)
-		if want := [store.Lanes]int{store.Answers: claimedAhead, store.Campaigns: campaignAhead, store.Receipts: 1}; room != want {
+		if want := [store.Lanes]int{store.Answers: claimedAtOnce, store.Campaigns: campaignAhead, store.Receipts: 1}; room != want {
 			t.Errorf("start %d: there is room for %v, want %v", start, room, want)
 		}
 		o.claimed(parts, false, now)
@@ -32,4 +33,37 @@ func TestAnOutboxThatIsStartedAgainKnowsNothingOfWhatItCouldNotNote(t *testing.T
 		}
 		o.shut() // and the database is away, so that nothing of it is noted
 	}
+}
+
+// One answer that has to wait in the table must not send all later ones there while many are on their way: under load it would never
+// be empty again.
+func TestAnswersAreTakenFromTheTableWhileOthersAreOnTheirWay(t *testing.T) {
+	now, stuck := time.Now(), make(chan struct{})
+	o := newOutbox(adapters.Pace{})
+	o.start(sender{
+		send:    func(p store.Part) result { <-stuck; return result{part: p, state: store.Sent} },
+		give:    func(store.Part) {},
+		counted: func(chat string) (string, bool) { return chat, false },
+	})
+	key := int64(0)
+	for _, step := range []struct {
+		handed, room int
+		more         bool
+	}{
+		{0, claimedAtOnce, true},
+		{claimedAtOnce, claimedAtOnce, true},
+		{answersAhead - 1, 1, true},
+		{answersAhead, 0, false},
+	} {
+		for ; key < int64(step.handed); key++ {
+			o.take(store.Part{Key: key + 1, Chat: "a"}, now)
+		}
+		if room, _ := o.quota(nil, false, now); room[store.Answers] != step.room || o.accepts(conversation.Answer, now) != step.more {
+			t.Errorf("with %d on their way there is room for %d from the table, want %d; accepts a further one: %v", step.handed, room[store.Answers],
+				step.room, !step.more)
+		}
+	}
+	close(stuck)
+	o.shut()
+	o.sending.Wait()
 }
