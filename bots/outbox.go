@@ -34,6 +34,7 @@ type outbox struct {
 	results chan struct{}  // something was sent, and is to be noted
 	sending sync.WaitGroup // senders that are at work
 	broken  bool           // it was reported that the account does not work; the pump's own
+	unnoted []result       // what the last pump could not note, when it lost the account while the database was away
 	// campaigns is about how many parts of campaigns are queued in the table.
 	campaigns atomic.Int64
 	// full says that a fan-out waits for room: the clock is to be woken when there is some.
@@ -75,8 +76,7 @@ func newOutbox(p adapters.Pace) *outbox {
 	}
 }
 
-// start has the outbox take parts and send them, until shut. What it had when it was shut is forgotten: where that could not be noted,
-// because the database was away, the table is what counts, and its parts are claimed once more.
+// start has the outbox take parts and send them, until shut. What it had when it was shut is forgotten: the table is what counts.
 func (o *outbox) start(s sender) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

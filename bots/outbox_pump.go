@@ -9,8 +9,13 @@ import (
 
 // runOutbox sends an account's messages until ctx ends; what is under way then is finished.
 func (h *House) runOutbox(ctx context.Context, a *account) {
+	p := &pump{house: h, account: a, outbox: a.outbox, results: a.outbox.unnoted}
+	defer func() { a.outbox.unnoted = p.results }()
 	for {
-		err := h.recoverInterrupted(ctx, a) // first of all: they are ahead of what is queued
+		err := p.settleSingly(ctx)
+		if err == nil {
+			err = h.recoverInterrupted(ctx, a) // they are ahead of what is queued
+		}
 		if err == nil {
 			break
 		}
@@ -26,7 +31,6 @@ func (h *House) runOutbox(ctx context.Context, a *account) {
 		give:    func(p store.Part) { h.giveBack(a, p) },
 		counted: a.counted,
 	})
-	p := &pump{house: h, account: a, outbox: a.outbox}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -288,8 +292,8 @@ func (p *pump) poll(ctx context.Context, now time.Time) error {
 	})
 }
 
-// close puts back what was not begun, waits for what is under way and notes it. Should the database stay away, the next start
-// settles what is left.
+// close puts back what was not begun, waits for what is under way and notes it. Should the database stay away, that is done when the
+// account is taken up again; after the end of the process what is left is settled as interrupted.
 func (p *pump) close(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	p.outbox.shut()

@@ -1,6 +1,7 @@
 package bots
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -66,4 +67,45 @@ func TestAnswersAreTakenFromTheTableWhileOthersAreOnTheirWay(t *testing.T) {
 	close(stuck)
 	o.shut()
 	o.sending.Wait()
+}
+
+// A node that loses an account because the database is away keeps what it knows of the messages that it was sending.
+func TestWhatWasSentWhileTheDatabaseWasAwayIsNotSentAgain(t *testing.T) {
+	bubble(t, opening{closed: true}, func(t *testing.T, s *shop) {
+		a := s.house.account(s.sinks)
+		said := s.house.internal(a, "ada", "ada", func(ctx context.Context, t *turn) error {
+			t.theirs = true
+			_, err := t.say(ctx, store.FromBot, conversation.Reply{Text: "Hello!"}, nil)
+			return err
+		}, nil)
+		if _, err := s.store.ApplyTurns(t.Context(), []store.Turn{said}); err != nil {
+			t.Fatal(err)
+		}
+		holds := func(until func()) {
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() {
+				s.house.runOutbox(ctx, a)
+				close(done)
+			}()
+			until()
+			cancel()
+			<-done
+		}
+		away := func(do string) {
+			if _, err := s.store.DB().Exec(do); err != nil {
+				t.Fatal(err)
+			}
+		}
+		away(`CREATE TRIGGER away BEFORE UPDATE ON parts WHEN new.state = 'sent' BEGIN SELECT RAISE(ABORT, 'away'); END`)
+		holds(func() { passes(time.Minute) })
+		if state := s.last("ada").State; state != "sending" {
+			t.Fatalf("the message is %s, want it sending, since nothing could be noted", state)
+		}
+		away(`DROP TRIGGER away`)
+		holds(func() { passes(time.Minute) })
+		if m, tries := s.last("ada"), len(s.net.tries()); m.State != "sent" || tries != 1 {
+			t.Errorf("the message is %s after %d tries, want sent after one", m.State, tries)
+		}
+	})
 }
