@@ -317,15 +317,23 @@ func gather(queue chan *batch, first *batch) (group []*batch) {
 	return group
 }
 
-func (b *inbox) commit(stop context.Context, group []*batch, riders []rider, note applied) {
-	var turns []store.Turn
+func turnsOf(group []*batch) []store.Turn {
 	if len(group) == 1 {
-		turns = group[0].turns
-	} else {
-		for _, request := range group {
-			turns = append(turns, request.turns...)
-		}
+		return group[0].turns
 	}
+	n := 0
+	for _, request := range group {
+		n += len(request.turns)
+	}
+	turns := make([]store.Turn, 0, n)
+	for _, request := range group {
+		turns = append(turns, request.turns...)
+	}
+	return turns
+}
+
+func (b *inbox) commit(stop context.Context, group []*batch, riders []rider, note applied) {
+	turns := turnsOf(group)
 	fns := make([]store.Rider, len(riders))
 	for i, r := range riders {
 		fns[i] = r.fn

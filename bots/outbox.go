@@ -274,13 +274,22 @@ func (o *outbox) beginPaced(now time.Time) (next time.Time) {
 	return next
 }
 
-// collect takes the results that are to be noted.
-func (o *outbox) collect() []result {
+// collect adds the results that are to be noted to others.
+func (o *outbox) collect(others []result) []result {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	done := o.done
-	o.done = nil
-	return done
+	all := append(others, o.done...)
+	o.done = emptied(o.done)
+	return all
+}
+
+// emptied is a list to be filled again, whose room is kept while it is small.
+func emptied(results []result) []result {
+	if cap(results) > 4*senders {
+		return nil
+	}
+	clear(results)
+	return results[:0]
 }
 
 // quota is how many parts of each lane may be claimed now, when ending of them are about to be noted; and when there will be room, if

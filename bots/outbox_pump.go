@@ -94,7 +94,7 @@ func (p *pump) round(ctx context.Context) time.Duration {
 		}
 	}
 	begins := p.outbox.beginPaced(now)
-	p.results = append(p.results, p.outbox.collect()...)
+	p.results = p.outbox.collect(p.results)
 	p.look = p.look || len(p.results) > 0 && p.waits || !p.next.IsZero() && !p.next.After(now)
 	if p.look {
 		p.next = time.Time{}
@@ -167,7 +167,7 @@ func (p *pump) commit(ctx context.Context, quota [store.Lanes]int, again time.Ti
 		}
 	}
 	p.noted(ctx, p.results)
-	p.results = nil
+	p.results = emptied(p.results)
 	if looks {
 		p.outbox.claimed(got.parts, got.behind, p.house.now())
 		if p.outbox.room() >= campaignWindow/2 && p.outbox.full.CompareAndSwap(true, false) {
@@ -297,12 +297,12 @@ func (p *pump) poll(ctx context.Context, now time.Time) error {
 func (p *pump) close(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	p.outbox.shut()
-	p.results = append(p.results, p.outbox.collect()...)
+	p.results = p.outbox.collect(p.results)
 	if err := p.commit(ctx, [store.Lanes]int{}, time.Time{}); err != nil {
 		p.failed(ctx, "what was not sent is not put back yet", err)
 	}
 	p.outbox.sending.Wait()
-	p.results = append(p.results, p.outbox.collect()...)
+	p.results = p.outbox.collect(p.results)
 	ctx, cancel := context.WithTimeout(ctx, hurry)
 	defer cancel()
 	for len(p.results) > 0 {
