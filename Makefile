@@ -38,7 +38,7 @@ fuzz: ## let each parser read nonsense for FUZZ_TIME (10s); what breaks one is k
 	@grep -rlE '^func Fuzz' --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench . | sort | while read -r file; do \
 		for name in $$(grep -oE '^func Fuzz[A-Za-z0-9]*' "$$file" | cut -c6-); do \
 			echo "$$(dirname "$$file") $$name"; \
-			go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name$$" -fuzztime "$(FUZZ_TIME)" -fuzzminimizetime=20x </dev/null || exit 1; \
+			go test -tags whatsmeow "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name$$" -fuzztime "$(FUZZ_TIME)" -fuzzminimizetime=20x </dev/null || exit 1; \
 		done; \
 	done
 

@@ -224,7 +224,7 @@ func choiceValue(message string, index int) string { return message + ":" + strc
 func readChoice(value string) (message string, index int) {
 	message, digits, ok := strings.Cut(value, ":")
 	index, err := strconv.Atoi(digits)
-	if !ok || err != nil || index < 0 {
+	if !ok || message == "" || err != nil || index < 0 {
 		return "", 0
 	}
 	return message, index
