@@ -23,11 +23,11 @@ type chore struct {
 }
 
 // runClock does what is due until ctx ends: deliveries, timers, holds and offers that have run out, parked events, and notifications
-// that no longer hold. It looks
-// when it is woken, when the next timer falls due, and once per poll.
+// that no longer hold. It looks when it is woken, when the next timer falls due, and once per poll.
 func (h *House) runClock(ctx context.Context) {
-	h.runChores(ctx, h.clock, h.untilNext, chore{"fan-outs", h.fanouts}, chore{"deliveries", h.deliveries}, chore{"timers", h.timers},
-		chore{"expiries", h.expiries}, chore{"parked events", h.parked}, chore{"notifications", h.notices}, chore{"events of last week", h.forgetting()})
+	stale := courtesy{house: h, chore: h.notices}
+	h.runChores(ctx, h.clock, stale.until(h.untilNext), chore{"fan-outs", h.fanouts}, chore{"deliveries", h.deliveries}, chore{"timers", h.timers},
+		chore{"expiries", h.expiries}, chore{"parked events", h.parked}, chore{"notifications", stale.do}, chore{"events of last week", h.forgetting()})
 }
 
 // forgetting forgets events that no network delivers again any more. It looks once a minute, and goes on while there are some.

@@ -103,8 +103,8 @@ func (tx *Tx) noticeWatch(ctx context.Context, watch int64) error {
 	return tx.exec(ctx, "notice watch", `UPDATE notices SET due_ms = $2 WHERE watch_key = $1 AND state = 'standing'`, watch, tx.now.UnixMilli())
 }
 
-// noticesAtOnce is how many notices one transaction marks.
-const noticesAtOnce = 4096
+// noticesAtOnce is how many notices one transaction marks: some 10 ms, for which everybody waits.
+const noticesAtOnce = 1024
 
 // NoticeProducts has the notices looked at that changes of price and stock have ended. It does some of that, and says whether
 // more is left.
