@@ -77,10 +77,10 @@ type sorted struct {
 func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (dealt int, last int64, told int, err error) {
 	var due []store.Due
 	var product commerce.Product
+	var o commerce.Occurrence
 	waits := false
 	err = d.house.store.View(ctx, func(tx *store.Tx) error {
-		o, err := tx.Occurrence(ctx, f.Merchant, f.Occurrence)
-		if err != nil {
+		if o, err = tx.Occurrence(ctx, f.Merchant, f.Occurrence); err != nil {
 			return err
 		}
 		if due, err = tx.Due(ctx, f); err != nil || len(due) == 0 {
@@ -98,10 +98,11 @@ func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	s := d.sort(due, product)
+	s := d.sort(due, product, o)
 	if err := d.spare(ctx, f, s); err != nil {
 		return 0, 0, 0, err
 	}
+	s.tell = d.wave(s.tell, product, o)
 	s.tell = s.tell[:min(len(s.tell), most)]
 	dealt = len(s.gone) + len(s.moved) + s.drop
 	for _, night := range s.night {
@@ -120,8 +121,9 @@ func (d *delivering) some(ctx context.Context, f commerce.DueFilter, most int) (
 	return dealt, due[len(due)-1].Watch.Key, told, nil
 }
 
-func (d *delivering) sort(due []store.Due, p commerce.Product) sorted {
+func (d *delivering) sort(due []store.Due, p commerce.Product, o commerce.Occurrence) sorted {
 	a, s := d.account, sorted{night: map[time.Time][]store.Due{}}
+	late := p.IsLateWave(o, a.merchant.Policy, d.house.now())
 	for _, each := range due {
 		switch {
 		case each.Why(p) != "":
@@ -134,7 +136,7 @@ func (d *delivering) sort(due []store.Due, p commerce.Product) sorted {
 			s.moved = append(s.moved, each)
 			continue
 		}
-		if each.Watch.NotAtNight {
+		if each.Watch.NotAtNight || late {
 			morning := a.merchant.Quiet.next(d.house.now(), zoneNamed(each.TimeZone, a.merchant.TimeZone))
 			if !morning.IsZero() {
 				s.night[morning] = append(s.night[morning], each)
@@ -144,6 +146,20 @@ func (d *delivering) sort(due []store.Due, p commerce.Product) sorted {
 		s.tell = append(s.tell, each)
 	}
 	return s
+}
+
+// wave is who of them may be told now of what is scarce: the others wait where they are.
+func (d *delivering) wave(tell []store.Due, p commerce.Product, o commerce.Occurrence) []store.Due {
+	if o.Single || !p.IsScarce(d.account.merchant.Policy) {
+		return tell
+	}
+	room := p.WaveRoom(d.house.now())
+	for i, each := range tell {
+		if room -= max(1, each.Watch.Quantity); room < 0 {
+			return tell[:i]
+		}
+	}
+	return tell
 }
 
 // spare does away with what is not told now: it is dropped, or waits elsewhere.

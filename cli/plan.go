@@ -206,7 +206,7 @@ func policyOf(m config.Merchant) commerce.Policy {
 	return commerce.Policy{
 		Currency: m.Currency, Offers: commerce.OffersMode(o.Mode), OfferValid: o.ValidFor, Tries: o.Tries, DealFor: o.DealFor,
 		FloorPercent: o.Floor, AutoAcceptPercent: o.AutoAccept, Beta: o.Beta, HoldOnline: m.Policy.Hold, HoldManual: m.Policy.HoldManual,
-		CancelFor: m.Policy.UndoWindow,
+		CancelFor: m.Policy.UndoWindow, Waves: m.Policy.Waves,
 	}
 }
 

@@ -71,8 +71,10 @@ type Catalogue interface {
 	// ProductByKey only reads it.
 	ProductByKey(ctx context.Context, merchant MerchantID, key int64) (Product, error)
 	AddProduct(ctx context.Context, p *Product) error
-	// SaveProduct writes all but the stock.
+	// SaveProduct writes all but the stock and the wave.
 	SaveProduct(ctx context.Context, p Product) error
+	// SaveWave writes the product's Wave alone.
+	SaveWave(ctx context.Context, p Product) error
 	AddPrice(ctx context.Context, p Product, at time.Time) error
 	// MoveStock changes the counters in one conditional statement and counts the movement. It says false, and changes
 	// nothing, when the stock does not allow it: held would leave 0…on_hand.

@@ -35,6 +35,8 @@ type Policy struct {
 	HoldManual time.Duration // how long it waits for one that a person confirms; 7 days
 	CancelFor  time.Duration // how long a shopper may cancel a paid order; 15 min
 
+	Waves bool // scarce products are told of in waves
+
 	WatchLimit int           // watches of one contact that may wait at once; 50
 	LinkValid  time.Duration // how long the link that arms a watch works; 7 days
 }

@@ -29,6 +29,7 @@ type Product struct {
 	Floor, AutoAccept money.Amount
 
 	OnHand, Held int // pieces in the shop, and those of them that orders wait for
+	Wave         Wave
 	Version      int64
 	Created      time.Time
 	Changed      time.Time

@@ -170,6 +170,7 @@ type DeskRoom struct {
 type Policy struct {
 	Offers     Offers
 	QuietHours QuietHours
+	Waves      bool // tell of what is scarce in waves
 	// ConsentText is the wording beside the consent box, per language; it has a text for each of the merchant's languages.
 	ConsentText    map[string]string
 	ConsentVersion string        // stored with each consent; it changes when the wording does

@@ -70,6 +70,7 @@ func decodePolicy(s Settings, languages []string) Policy {
 			Beta: offers.Number("concession"),
 		},
 		QuietHours:  QuietHours{From: clock(quiet, "from"), To: clock(quiet, "to")},
+		Waves:       s.Bool("waves"),
 		ConsentText: s.Texts("consent_text"), ConsentVersion: s.String("consent_version"),
 		Hold: s.Duration("hold"), HoldManual: s.Duration("hold_manual"), UndoWindow: s.Duration("undo_window"), LowStock: s.Int("low_stock"), Pos: s.pos,
 	}

@@ -112,6 +112,8 @@ func policyFields() []Field {
 			{Name: "from", Type: TimeOfDay, Default: "20:00", Sample: "21:00", Doc: "When they begin."},
 			{Name: "to", Type: TimeOfDay, Default: "09:00", Sample: "08:00", Doc: "When they end."},
 		}},
+		{Name: "waves", Type: Bool, Default: "false", Sample: "true",
+			Doc: "Tell of what is scarce in waves: as many at once as are likely to leave a piece for each who wants one, the next half an hour later."},
 		{Name: "consent_text", Type: Texts, Enum: languages, Sample: "{en: Yes please}",
 			Doc: "The wording beside the consent box, per language; without it ours."},
 		{Name: "consent_version", Type: String, Sample: "2026-11",

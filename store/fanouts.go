@@ -26,6 +26,7 @@ type Fanout struct {
 	Waiting  int
 	Rate     float64   // handled per second, lately
 	Finish   time.Time // when it will be through at that rate; zero when nothing moves, or it is through
+	NextWave time.Time // when it goes on, where it waits for the next wave; else zero
 	Started  time.Time
 	Ended    time.Time // zero while it is at work
 }
@@ -46,12 +47,16 @@ type fanoutRow struct {
 	Was      int   `db:"was_handled"`
 	At       int64 `db:"at_ms"`
 	Done     int64 `db:"done_ms"`
+	OnHand   int   `db:"on_hand"`
+	Held     int
+	WaveTold int   `db:"wave_told"`
+	WaveEnds int64 `db:"wave_ends_ms"`
 }
 
 const (
 	selectFanouts = `
 	SELECT o.key, o.id, o.merchant_id, o.product_key, p.sku, o.event, o.price_minor, o.currency, o.state, o.paused, o.deliveries, o.was_ms,
-		o.was_handled, o.at_ms, o.done_ms
+		o.was_handled, o.at_ms, o.done_ms, p.on_hand, p.held, p.wave_told, p.wave_ends_ms
 	FROM occurrences o
 	JOIN products p ON p.key = o.product_key
 	WHERE o.merchant_id = $1 AND o.single <> 1`
@@ -128,6 +133,10 @@ func (tx *Tx) fanout(ctx context.Context, r fanoutRow) (Fanout, error) {
 		if r.Paused != 0 && f.State != "cancelled" {
 			f.State = "paused"
 		}
+	}
+	product := commerce.Product{OnHand: r.OnHand, Held: r.Held, Wave: commerce.Wave{Told: r.WaveTold, Ends: at(r.WaveEnds)}}
+	if f.Waiting > 0 && f.State == "sending" && tx.now.Before(product.Wave.Ends) && product.WaveRoom(tx.now) == 0 {
+		f.NextWave = product.Wave.Ends
 	}
 	if past := tx.now.Sub(at(r.WasAt)).Seconds(); f.Ended.IsZero() && f.State != "paused" && r.WasAt != 0 && past > 0 {
 		f.Rate = float64(max(0, handled-r.Was)) / past

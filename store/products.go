@@ -26,6 +26,8 @@ type productRow struct {
 	Accept      int64 `db:"accept_minor"`
 	OnHand      int   `db:"on_hand"`
 	Held        int
+	WaveTold    int   `db:"wave_told"`
+	WaveEnds    int64 `db:"wave_ends_ms"`
 	Version     int64
 	Created     int64 `db:"created_ms"`
 	Changed     int64 `db:"changed_ms"`
@@ -35,7 +37,8 @@ func (r productRow) product() commerce.Product {
 	return commerce.Product{
 		Merchant: r.Merchant, Key: r.Key, SKU: r.SKU, Title: r.Title, Description: r.Description, URL: r.URL, Image: r.Image,
 		Price: money.New(r.Price, r.Currency), WasPrice: orNone(r.Was, r.Currency), Floor: orNone(r.Floor, r.Currency),
-		AutoAccept: orNone(r.Accept, r.Currency), OnHand: r.OnHand, Held: r.Held, Version: r.Version,
+		AutoAccept: orNone(r.Accept, r.Currency), OnHand: r.OnHand, Held: r.Held, Wave: commerce.Wave{Told: r.WaveTold, Ends: at(r.WaveEnds)},
+		Version: r.Version,
 		Created: at(r.Created), Changed: at(r.Changed),
 	}
 }
@@ -51,7 +54,7 @@ func orNone(minor int64, c money.Currency) money.Amount {
 const (
 	selectProducts = `
 	SELECT key, merchant_id, sku, title, description, url, image, currency, price_minor, was_minor, floor_minor, accept_minor,
-		on_hand, held, version, created_ms, changed_ms
+		on_hand, held, wave_told, wave_ends_ms, version, created_ms, changed_ms
 	FROM products`
 
 	productBySKU = selectProducts + `
@@ -167,10 +170,15 @@ func (tx *Tx) AddProduct(ctx context.Context, p *commerce.Product) error {
 		p.Price.Currency, p.Price.Minor, p.WasPrice.Minor, p.Floor.Minor, p.AutoAccept.Minor, ms(p.Created), ms(p.Changed))
 }
 
-// SaveProduct writes all but the stock.
+// SaveProduct writes all but the stock and the wave.
 func (tx *Tx) SaveProduct(ctx context.Context, p commerce.Product) error {
 	return tx.exec(ctx, "save product "+p.SKU, updateProduct, p.Merchant, p.Key, p.Title, p.Description, p.URL, p.Image,
 		p.Price.Currency, p.Price.Minor, p.WasPrice.Minor, p.Floor.Minor, p.AutoAccept.Minor, p.Version, ms(p.Changed))
+}
+
+// SaveWave writes who was told of a product lately.
+func (tx *Tx) SaveWave(ctx context.Context, p commerce.Product) error {
+	return tx.exec(ctx, "save wave of "+p.SKU, `UPDATE products SET wave_told = $2, wave_ends_ms = $3 WHERE key = $1`, p.Key, p.Wave.Told, ms(p.Wave.Ends))
 }
 
 // AddPrice appends the product's price to its history.

@@ -26,6 +26,7 @@ type apiFanout struct {
 	Waiting  int            `json:"waiting"`
 	Rate     float64        `json:"rate"`
 	Forecast *time.Time     `json:"forecast_at,omitempty"`
+	NextWave *time.Time     `json:"next_wave_at,omitempty"`
 	Started  time.Time      `json:"started_at"`
 	Ended    *time.Time     `json:"ended_at,omitempty"`
 }
@@ -37,6 +38,9 @@ func showFanout(f store.Fanout) apiFanout {
 	}
 	if !f.Finish.IsZero() {
 		out.Forecast = &f.Finish
+	}
+	if !f.NextWave.IsZero() {
+		out.NextWave = &f.NextWave
 	}
 	if !f.Ended.IsZero() {
 		out.Ended = &f.Ended
