@@ -17,7 +17,7 @@ const (
 	campaignSenders = senders * 3 / 4
 	// answersAhead is how many parts an account has in memory at most when an answer is taken in right after its commit, or from the
 	// table. To fetch one from there costs a tenth of a turn, and later ones have to wait until that is done.
-	answersAhead = 2048
+	answersAhead = 1024
 	// claimedAtOnce is how many of them one look at the table takes in.
 	claimedAtOnce = 4 * senders
 	// campaignAhead is how many parts of campaigns an account has in memory at most, with the network or about to be: enough to keep
