@@ -148,14 +148,11 @@ func (d *delivering) sort(due []store.Due, p commerce.Product, o commerce.Occurr
 	return s
 }
 
-// wave is who of them may be told now of what is scarce: the others wait where they are.
+// wave is who of them may be told now: where the product is scarce, the others wait where they are.
 func (d *delivering) wave(tell []store.Due, p commerce.Product, o commerce.Occurrence) []store.Due {
-	if o.Single || !p.IsScarce(d.account.merchant.Policy) {
-		return tell
-	}
-	room := p.WaveRoom(d.house.now())
+	room := p.TellRoom(o, d.account.merchant.Policy, d.house.now())
 	for i, each := range tell {
-		if room -= max(1, each.Watch.Quantity); room < 0 {
+		if room -= each.Watch.Pieces(); room < 0 {
 			return tell[:i]
 		}
 	}

@@ -22,15 +22,21 @@ func (s *shop) crowded(people int) {
 	crowd.Crowd("mug", people, 1800)
 }
 
-// heardOnce fails unless n chats were told of the price, each once.
-func (s *shop) heardOnce(n int) {
-	s.t.Helper()
+// toldPrice is how often each chat was told of the new price.
+func (s *shop) toldPrice() map[string]int {
 	told := map[string]int{}
 	for _, p := range s.net.all("") {
 		if strings.Contains(p.Text, "now costs") {
 			told[p.Chat]++
 		}
 	}
+	return told
+}
+
+// heardOnce fails unless n chats were told of the price, each once.
+func (s *shop) heardOnce(n int) {
+	s.t.Helper()
+	told := s.toldPrice()
 	for chat, times := range told {
 		if times != 1 {
 			s.t.Errorf("%s was told %d times", chat, times)

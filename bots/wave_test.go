@@ -1,23 +1,11 @@
 package bots
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"parley/commerce"
 )
-
-// heardPrice is how many chats were told of the new price.
-func (s *shop) heardPrice() int {
-	chats := map[string]bool{}
-	for _, p := range s.net.all("") {
-		if strings.Contains(p.Text, "now costs") {
-			chats[p.Chat] = true
-		}
-	}
-	return len(chats)
-}
 
 // restock changes the stock alone.
 func (s *shop) restock(sku string, pieces int) {
@@ -47,16 +35,16 @@ func TestScarceStockIsToldOfInWaves(t *testing.T) {
 				s.reprice("mug", 1700)
 				rests()
 				for wave, want := range tt.told {
-					if got := s.heardPrice(); got != want {
+					if got := len(s.toldPrice()); got != want {
 						t.Errorf("%d were told after %d waves, want %d", got, wave+1, want)
 					}
 					passes(27 * time.Minute)
-					if got := s.heardPrice(); got != want {
+					if got := len(s.toldPrice()); got != want {
 						t.Errorf("%d were told before the next wave, want %d", got, want)
 					}
 					passes(4 * time.Minute)
 				}
-				s.heardOnce(s.heardPrice())
+				s.heardOnce(len(s.toldPrice()))
 			})
 		})
 	}
@@ -70,12 +58,12 @@ func TestMoreStockBringsMoreOfAWaveAndNoneLeftEndsIt(t *testing.T) {
 		rests()
 		s.restock("mug", 5)
 		passes(2 * time.Minute)
-		if got := s.heardPrice(); got != 23 {
+		if got := len(s.toldPrice()); got != 23 {
 			t.Errorf("%d were told when there were five, want 23", got)
 		}
 		s.restock("mug", 0)
 		passes(2 * time.Hour)
-		if got := s.heardPrice(); got != 23 {
+		if got := len(s.toldPrice()); got != 23 {
 			t.Errorf("%d were told in all, want nobody of an empty shelf", got)
 		}
 		if left := s.count(`SELECT count(*) FROM deliveries`); left != 0 {
@@ -92,15 +80,15 @@ func TestALaterWaveWaitsForTheMorning(t *testing.T) {
 		s.crowded(40)
 		s.reprice("mug", 1700)
 		rests()
-		if got := s.heardPrice(); got != 23 {
+		if got := len(s.toldPrice()); got != 23 {
 			t.Errorf("%d were told at once, want the first wave, who asked for it", got)
 		}
 		passes(8 * time.Hour)
-		if got := s.heardPrice(); got != 23 {
+		if got := len(s.toldPrice()); got != 23 {
 			t.Errorf("%d were told by night, want 23", got)
 		}
 		passes(2 * time.Hour)
-		if got := s.heardPrice(); got != 40 {
+		if got := len(s.toldPrice()); got != 40 {
 			t.Errorf("%d were told in the morning, want 40", got)
 		}
 	})

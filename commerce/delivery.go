@@ -102,7 +102,7 @@ func (d Delivery) Why(p Product) string {
 		return DropTold
 	case !d.May:
 		return DropConsent
-	case p.Available() < max(1, w.Quantity):
+	case p.Available() < w.Pieces():
 		return DropStock
 	case !w.met(p):
 		return DropPrice
@@ -154,7 +154,7 @@ func (b *Batch) Tell(ctx context.Context, tx Tx, watch int64, policy Policy, now
 		return a, nil
 	}
 	a.Watch, a.Dropped = d.Watch, d.Why(b.Product)
-	if a.Dropped == "" && !b.hasRoom(d, policy, now) {
+	if a.Dropped == "" && d.Watch.Pieces() > b.Product.TellRoom(b.Occurrence, policy, now) { // it belongs to a later wave
 		a.Repeat = true
 		return a, nil
 	}
@@ -177,22 +177,17 @@ func (b *Batch) tell(ctx context.Context, tx Tx, a *Alert, d Delivery, outcome s
 	if err := tx.FireWatch(ctx, a.Watch, b.Occurrence); err != nil {
 		return err
 	}
-	if b.Product.IsScarce(policy) {
-		b.Product.countWave(max(1, d.Watch.Quantity), now)
+	if b.Product.isScarce(policy) {
+		b.Product.countWave(d.Watch.Pieces(), now)
 		if err := tx.SaveWave(ctx, b.Product); err != nil {
 			return err
 		}
 	}
-	a.Quote = listQuote(b.Product, d.Watch.Contact, 0, max(1, d.Watch.Quantity), policy, now)
+	a.Quote = listQuote(b.Product, d.Watch.Contact, 0, d.Watch.Pieces(), policy, now)
 	if a.Quote.Total, err = a.Quote.Unit.Times(a.Quote.Quantity); err != nil {
 		return err
 	}
 	return tx.AddQuote(ctx, &a.Quote)
-}
-
-// hasRoom says that a delivery belongs to the present wave. One for a single watch, which was met when it was made, waits for none.
-func (b *Batch) hasRoom(d Delivery, policy Policy, now time.Time) bool {
-	return b.Occurrence.Single || !b.Product.IsScarce(policy) || max(1, d.Watch.Quantity) <= b.Product.WaveRoom(now)
 }
 
 func (b *Batch) take(watch int64) (Delivery, bool) {

@@ -42,6 +42,9 @@ type Watch struct {
 	Created, Changed time.Time
 }
 
+// Pieces is how many pieces the watch is for: one, where nothing is said.
+func (w Watch) Pieces() int { return max(1, w.Quantity) }
+
 // WatchCommand asks for a watch. With a TokenHash the watch is pending until ArmWatch is given it; without one the address
 // must be known and the watch is armed at once.
 type WatchCommand struct {
@@ -231,7 +234,7 @@ func fivePercent(minor int64) int64 { return (minor + 19) / 20 }
 
 // met says whether the product is as wished.
 func (w Watch) met(p Product) bool {
-	if p.Available() < max(1, w.Quantity) {
+	if p.Available() < w.Pieces() {
 		return false
 	}
 	return w.Event != PriceBelow || p.Price.Currency == w.Threshold.Currency && p.Price.Minor <= w.Threshold.Minor

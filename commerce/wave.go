@@ -54,10 +54,19 @@ func tooFew(people, pieces int) float64 {
 	return 1 - enough
 }
 
-// IsScarce says that people are told of the product in waves.
-func (p Product) IsScarce(policy Policy) bool { return policy.Waves && p.Available() <= plenty }
+// isScarce says that people are told of the product in waves.
+func (p Product) isScarce(policy Policy) bool { return policy.Waves && p.Available() <= plenty }
 
-// WaveRoom is for how many pieces people may be told now of a product that is scarce.
+// TellRoom is for how many pieces people may be told now of what happened to the product. What is for a single watch, which was met when it
+// was made, waits for no wave.
+func (p Product) TellRoom(o Occurrence, policy Policy, now time.Time) int {
+	if o.Single || !p.isScarce(policy) {
+		return math.MaxInt
+	}
+	return p.WaveRoom(now)
+}
+
+// WaveRoom is for how many pieces the present wave has room, when the product is scarce.
 func (p Product) WaveRoom(now time.Time) int {
 	told := p.Wave.Told
 	if !now.Before(p.Wave.Ends) {
@@ -68,7 +77,7 @@ func (p Product) WaveRoom(now time.Time) int {
 
 // IsLateWave says that who is told now is told in a later wave than the first: no longer at once when what they asked for happened.
 func (p Product) IsLateWave(o Occurrence, policy Policy, now time.Time) bool {
-	return p.IsScarce(policy) && !o.Single && now.Sub(o.At) >= waveTime
+	return p.isScarce(policy) && !o.Single && now.Sub(o.At) >= waveTime
 }
 
 // countWave notes that somebody is told who asked for so many pieces.

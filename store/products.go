@@ -38,8 +38,7 @@ func (r productRow) product() commerce.Product {
 		Merchant: r.Merchant, Key: r.Key, SKU: r.SKU, Title: r.Title, Description: r.Description, URL: r.URL, Image: r.Image,
 		Price: money.New(r.Price, r.Currency), WasPrice: orNone(r.Was, r.Currency), Floor: orNone(r.Floor, r.Currency),
 		AutoAccept: orNone(r.Accept, r.Currency), OnHand: r.OnHand, Held: r.Held, Wave: commerce.Wave{Told: r.WaveTold, Ends: at(r.WaveEnds)},
-		Version: r.Version,
-		Created: at(r.Created), Changed: at(r.Changed),
+		Version: r.Version, Created: at(r.Created), Changed: at(r.Changed),
 	}
 }
 

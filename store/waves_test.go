@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -17,25 +16,15 @@ func TestAWaveIsKeptAndShownWhereItGoesOn(t *testing.T) {
 		crowd(shop, 40)
 		shop.Reprice("mug", 1700)
 		shop.Spread()
-		fanout := func() (f store.Fanout) {
-			shop.Do(func(ctx context.Context, tx *store.Tx) error {
-				all, err := tx.Fanouts(ctx, shop.Merchant, 0, 1)
-				if err == nil {
-					f = all[0]
-				}
-				return err
-			})
-			return f
-		}
 		if n := shop.Told(); n != 23 {
 			t.Errorf("%d were told, want 23", n)
 		}
-		if f := fanout(); f.Sent != 23 || f.Waiting != 17 || f.NextWave.Sub(shop.Now) != 30*time.Minute {
+		if f := fanout(shop); f.Sent != 23 || f.Waiting != 17 || f.NextWave.Sub(shop.Now) != 30*time.Minute {
 			t.Errorf("%d were told, %d wait, the next wave comes at %s, want it half an hour after %s", f.Sent, f.Waiting, f.NextWave, shop.Now)
 		}
 		shop.Restock("mug", 6)
 		shop.Spread()
-		if f := fanout(); !f.NextWave.IsZero() {
+		if f := fanout(shop); !f.NextWave.IsZero() {
 			t.Errorf("with more stock it waits until %s", f.NextWave)
 		}
 		if n := shop.Told(); n != 5 {

@@ -123,8 +123,6 @@ func (c *compiler) load() {
 	}
 	for _, f := range c.set.Flows {
 		f.machine = newMachine(f)
-	}
-	for _, f := range c.set.Flows {
 		c.set.markSilent(f)
 	}
 	c.checkGraph()
