@@ -22,6 +22,9 @@ const (
 )
 
 func TestTooMuchIsSentAwayAndNeitherFillsTheMemoryNorIsLost(t *testing.T) {
+	if raceDetected {
+		t.Skip("skipped: it measures memory, most of which is the race detector's")
+	}
 	s := openTortured(t, program(t), "sqlite://"+filepath.Join(t.TempDir(), "parley.db"), 1, 10)
 	transport := s.client.Transport.(*http.Transport)
 	transport.MaxIdleConnsPerHost = loadMost

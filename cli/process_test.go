@@ -82,6 +82,9 @@ func started(t *testing.T, path string, env []string, args ...string) *server {
 		if s.cmd != nil {
 			s.kill()
 		}
+		if races := s.stderr.String(); strings.Contains(races, "WARNING: DATA RACE") {
+			t.Errorf("the program has a data race:\n%s", races)
+		}
 	})
 	s.start()
 	return s

@@ -42,15 +42,16 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	addr := l.Addr()
 	if cfg.Web.PublicURL == "" {
-		cfg.Web.PublicURL = "http://" + l.Addr().String()
+		cfg.Web.PublicURL = "http://" + addr.String()
 	}
 	in, err := install(ctx, cfg, log, nil)
 	if err != nil {
 		_ = l.Close()
 		return err
 	}
-	log.Info("serving", "addr", l.Addr().String(), "public_url", cfg.Web.PublicURL, "database", cfg.Database)
+	log.Info("serving", "addr", addr.String(), "public_url", cfg.Web.PublicURL, "database", cfg.Database)
 	var reloads sync.WaitGroup
 	reloads.Go(func() {
 		for {
@@ -58,7 +59,7 @@ func (c *serveCmd) Run(ctx context.Context, w *world) error {
 			case <-ctx.Done():
 				return
 			case <-hungUp:
-				c.reload(ctx, w, in, l.Addr())
+				c.reload(ctx, w, in, addr)
 			}
 		}
 	})

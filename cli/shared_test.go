@@ -52,7 +52,11 @@ func (s *sharing) build() {
 		return
 	}
 	s.path = filepath.Join(s.folder, "parley")
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", s.path, "parley").CombinedOutput()
+	args := []string{"build", "-buildvcs=false", "-o", s.path}
+	if raceDetected {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, "parley")...).CombinedOutput()
 	if err != nil {
 		s.buildErr = fmt.Errorf("build parley: %w\n%s", err, out)
 	}
