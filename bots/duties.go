@@ -30,11 +30,12 @@ func (h *House) want(r *roster) {
 }
 
 // whileHeld runs a duty whenever this node holds its lease, until ctx ends or the duty ends by itself. The context of the duty ends
-// when the lease is lost.
+// when the lease is lost, or another node is to have it; that one waits until the duty has returned.
 func (h *House) whileHeld(ctx context.Context, name string, duty func(context.Context)) {
 	for ctx.Err() == nil {
 		changed := h.node.Changed()
-		if _, holds := h.node.Holds(name); !holds {
+		done, holds := h.node.Begin(name)
+		if !holds {
 			select {
 			case <-ctx.Done():
 			case <-changed:
@@ -51,11 +52,9 @@ func (h *House) whileHeld(ctx context.Context, name string, duty func(context.Co
 		ended := work.Err() == nil
 		cancel()
 		watch.Wait()
+		done()
 		if ended {
 			return
-		}
-		if ctx.Err() == nil {
-			h.log.WarnContext(ctx, "this node has lost a lease", "lease", name)
 		}
 	}
 }

@@ -258,6 +258,7 @@ func TestWhatWasConfirmedIsDoneOnceWhateverHappens(t *testing.T) {
 		{"a database that is restarted by force costs nothing", restartDatabase},
 		{"the work of a node that ends is taken over within 10 seconds", loseNode},
 		{"a rolling restart fails no call", restartInTurn},
+		{"an account that moves from node to node loses nothing and repeats nothing", moveAccount},
 		{"stopping while messages are sent loses nothing and repeats nothing", stopWhileSending},
 		{"events that come five times and in any order count once", repeatEvents},
 		{"a message that cannot be handled is parked and holds up nobody", poison},

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,58 +41,20 @@ type Node struct {
 	mu      sync.Mutex
 	wanted  map[string]bool
 	held    map[string]held
-	changed chan struct{} // closed and replaced when held changes
+	used    map[string]int // how much goes on under each lease
+	changed chan struct{}  // closed and replaced when held changes
 	untold  map[string]bool
 	session int32 // the advisory lock of the connection at work; 0 for none
 
 	listener int // of the store: who tells others of our commits, and must not tell them of theirs
-}
 
-type held struct {
-	epoch int64
-	until time.Time
+	settle time.Duration // how long it has been there before it asks others for its share of the leases
 }
 
 // NewNode makes the node of this process; Run sets it to work.
 func (s *Store) NewNode(log *slog.Logger) *Node {
 	return &Node{store: s, log: log, topic: make(chan struct{}, 1), renew: make(chan struct{}, 1), wanted: map[string]bool{},
-		held: map[string]held{}, changed: make(chan struct{}), untold: map[string]bool{}}
-}
-
-// Want says which leases this node takes when they are free; those it no longer wants it gives back.
-func (n *Node) Want(names ...string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.wanted = map[string]bool{}
-	for _, name := range names {
-		n.wanted[name] = true
-	}
-	n.announce()
-	nudge(n.renew)
-}
-
-// announce wakes those who wait in Changed. n.mu is held.
-func (n *Node) announce() {
-	close(n.changed)
-	n.changed = make(chan struct{})
-}
-
-// Holds says that this node has the lease at this moment, and until when at least; on SQLite for good, the zero time.
-func (n *Node) Holds(name string) (until time.Time, ok bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.store.dialect == SQLite {
-		return time.Time{}, n.wanted[name]
-	}
-	h, ok := n.held[name]
-	return h.until, ok && n.wanted[name] && time.Now().Before(h.until)
-}
-
-// Changed is closed when the leases have changed hands; ask anew for the next time.
-func (n *Node) Changed() <-chan struct{} {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.changed
+		held: map[string]held{}, used: map[string]int{}, changed: make(chan struct{}), untold: map[string]bool{}, settle: leaseTime}
 }
 
 // Tell wakes the other nodes for topics, soon. Call it after the commit that they are about.
@@ -110,8 +70,11 @@ func (n *Node) Tell(topics ...string) {
 	nudge(n.topic)
 }
 
-// topicEvents is told by every node that has committed events.
-const topicEvents = "events"
+// What nodes tell each other of themselves.
+const (
+	topicEvents = "events" // somebody has committed events
+	topicLeases = "leases" // somebody asks for a lease, or has handed one over
+)
 
 // Run keeps the leases that are wanted and passes on what other nodes tell, until ctx ends; then it gives its leases back. heard
 // is called with each topic of another node and must not block.
@@ -135,74 +98,6 @@ func (n *Node) Run(ctx context.Context, heard func(topic string)) {
 	defer cancel()
 	if err := n.store.dropLeases(done, []string{}); err != nil {
 		n.log.Warn("leases not given back; others take them when they run out", "err", err)
-	}
-}
-
-// keep takes and renews leases.
-func (n *Node) keep(ctx context.Context) {
-	for {
-		n.mu.Lock()
-		names, session := slices.Sorted(maps.Keys(n.wanted)), n.session
-		n.mu.Unlock()
-		began := time.Now()
-		round, cancel := context.WithTimeout(ctx, leaseRound)
-		err := n.store.dropLeases(round, names)
-		var epochs map[string]int64
-		if err == nil && len(names) > 0 {
-			epochs, err = n.store.takeLeases(round, names, session, leaseTime)
-		}
-		cancel()
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			n.note(epochs, began.Add(leaseTime-leaseMargin), session)
-		} else {
-			n.log.Warn("leases not renewed", "err", err)
-		}
-		wait := time.NewTimer(leaseRound/2 + rand.N(leaseRound/2))
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return
-		case <-n.renew:
-			wait.Stop()
-		case <-wait.C:
-		}
-	}
-}
-
-// note keeps what a round has brought. One that began under another session than the present one counts for nothing: others may
-// have taken over meanwhile.
-func (n *Node) note(epochs map[string]int64, until time.Time, session int32) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if session != n.session {
-		nudge(n.renew)
-		return
-	}
-	news := len(epochs) != len(n.held)
-	for name, epoch := range epochs {
-		was, had := n.held[name]
-		news = news || !had || was.epoch != epoch || !time.Now().Before(was.until)
-	}
-	n.held = map[string]held{}
-	for name, epoch := range epochs {
-		n.held[name] = held{epoch, until}
-	}
-	if news {
-		n.announce()
-	}
-}
-
-// lose forgets all leases: the connection that stood for them is gone.
-func (n *Node) lose() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.session = 0
-	if len(n.held) > 0 {
-		n.held = map[string]held{}
-		n.announce()
 	}
 }
 
@@ -282,8 +177,12 @@ func (n *Node) listenOnce(ctx context.Context, heard func(string)) error {
 			if from == n.store.process {
 				continue
 			}
-			if topic == topicEvents {
+			switch topic {
+			case topicEvents:
 				n.store.wakeBut(n.ownListener())
+				continue
+			case topicLeases:
+				nudge(n.renew)
 				continue
 			}
 			heard(topic)

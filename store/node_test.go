@@ -32,6 +32,7 @@ func twoNodes(t *testing.T) (first, second *store.Store) {
 func running(t *testing.T, s *store.Store, heard func(string), want ...string) (n *store.Node, stop func()) {
 	t.Helper()
 	n = s.NewNode(slog.New(slog.DiscardHandler))
+	n.SettleIn(0)
 	n.Want(want...)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var work sync.WaitGroup
