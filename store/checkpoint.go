@@ -15,7 +15,7 @@ import (
 // the end of the log, which would grow for ever: when it is long, the writer is held up for the little that is left, and
 // begins the log anew in the place it has. The log is a file of pages, so figures are in pages of 4 KB.
 const (
-	checkpointPages = 2_000                 // how much is left in the log before it is moved
+	checkpointPages = 500                   // how much is left in the log before it is moved; more at a time holds up commits for longer
 	restartPages    = walCap / 2            // from what length on the log is to begin anew
 	walCap          = 16_384                // 64 MB, which the log stays below
 	keptLog         = 4 << 20               // bytes that the log may keep while nothing happens
