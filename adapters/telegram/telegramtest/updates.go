@@ -138,6 +138,13 @@ func (s *Server) setWebhook(r *http.Request) (any, *failure) {
 	return true, nil
 }
 
+// Webhook is the address that is in force; "" for none. A call of setWebhook shows in Calls before it is.
+func (s *Server) Webhook() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hook.url
+}
+
 func (s *Server) deleteWebhook(r *http.Request) (any, *failure) {
 	s.change(func() {
 		s.hook = webhook{attempts: s.hook.attempts}
