@@ -61,17 +61,24 @@ func TestNodesThatJoinGetTheirShareOfTheLeases(t *testing.T) {
 	awaitShare(t, first, names, 7)
 }
 
-func TestALeaseIsHandedOverOnlyWhenTheWorkUnderItHasEnded(t *testing.T) {
-	t.Parallel()
-	one, two := twoNodes(t)
-	first, _ := running(t, one, deaf, "a", "b")
+// askedForWhatIsAtWork has two nodes, of which the second has asked for lease b, under which the first is at work until done.
+func askedForWhatIsAtWork(t *testing.T, one, two *store.Store) (first, second *store.Node, done func()) {
+	t.Helper()
+	first, _ = running(t, one, deaf, "a", "b")
 	awaitShare(t, first, []string{"a", "b"}, 2)
 	done, ok := first.Begin("b")
 	if !ok {
 		t.Fatal("work cannot begin under a lease that the node holds")
 	}
-	second, _ := running(t, two, deaf, "a", "b")
-	awaitLease(t, first, "b", false) // it was asked for
+	second, _ = running(t, two, deaf, "a", "b")
+	awaitLease(t, first, "b", false)
+	return first, second, done
+}
+
+func TestALeaseIsHandedOverOnlyWhenTheWorkUnderItHasEnded(t *testing.T) {
+	t.Parallel()
+	one, two := twoNodes(t)
+	first, second, done := askedForWhatIsAtWork(t, one, two)
 	if _, ok := first.Begin("b"); ok {
 		t.Error("more work begins under a lease that is about to go")
 	}
@@ -91,11 +98,7 @@ func TestALeaseIsHandedOverOnlyWhenTheWorkUnderItHasEnded(t *testing.T) {
 func TestANodeThatAsksForALeaseAndDiesDoesNotKeepIt(t *testing.T) {
 	t.Parallel()
 	one, two := twoNodes(t)
-	first, _ := running(t, one, deaf, "a", "b")
-	awaitShare(t, first, []string{"a", "b"}, 2)
-	done, _ := first.Begin("b")
-	_, _ = running(t, two, deaf, "a", "b")
-	awaitLease(t, first, "b", false)
+	first, _, done := askedForWhatIsAtWork(t, one, two)
 	if err := two.Close(); err != nil { // all its connections go at once
 		t.Fatal(err)
 	}

@@ -84,10 +84,7 @@ func TestTheLeasesOfANodeWhoseConnectionsDieAreTakenOverAndItsWorkIsFenced(t *te
 	one, two := twoNodes(t)
 	first, _ := running(t, one, deaf, "a")
 	awaitLease(t, first, "a", true)
-	fence := func(s *store.Store) error {
-		return s.Tx(t.Context(), func(tx *store.Tx) error { return tx.Fence(t.Context(), "a") })
-	}
-	if err := fence(one); err != nil {
+	if err := fence(t, one, "a"); err != nil {
 		t.Fatalf("the holder is fenced: %v", err)
 	}
 	second, _ := running(t, two, deaf, "a")
@@ -96,7 +93,7 @@ func TestTheLeasesOfANodeWhoseConnectionsDieAreTakenOverAndItsWorkIsFenced(t *te
 		t.Fatal(err)
 	}
 	awaitLease(t, second, "a", true)
-	if err := fence(two); err != nil {
+	if err := fence(t, two, "a"); err != nil {
 		t.Fatalf("the new holder is fenced: %v", err)
 	}
 	awaitLease(t, first, "a", false)
@@ -109,7 +106,7 @@ func TestAHolderThatWasSucceededIsFenced(t *testing.T) {
 	stop()
 	second, _ := running(t, two, deaf, "a")
 	awaitLease(t, second, "a", true)
-	err := one.Tx(t.Context(), func(tx *store.Tx) error { return tx.Fence(t.Context(), "a") })
+	err := fence(t, one, "a")
 	if !errors.Is(err, store.ErrFenced) {
 		t.Errorf("got %v, want it fenced", err)
 	}
