@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -23,21 +22,21 @@ func moveAccount(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	l := &leases{t, db}
+	l := &leases{s.shop(), db}
 	began := time.Now()
-	l.until("every node to have a lease", func(all []leaseRow) bool { return len(holders(all)) == 3 })
+	l.until("every node to have a lease", func() bool { return len(holders(l.list())) == 3 })
 	shared := time.Since(began)
 
 	people := s.people(min(64, messages/10))
 	var longest time.Duration
 	s.during(people, messages, moves, tortureSeed(t), func(random *rand.Rand) {
 		all := l.list()
-		is := all[slices.IndexFunc(all, isAccount)]
+		is := l.account()
 		all = slices.DeleteFunc(all, func(r leaseRow) bool { return r.Holder == is.Holder })
 		next := all[random.IntN(len(all))]
 		asked := time.Now()
 		l.ask(is, next)
-		l.until("the account to move", func(all []leaseRow) bool { return all[slices.IndexFunc(all, isAccount)].Epoch > is.Epoch })
+		l.until("the account to move", func() bool { return l.account().Epoch > is.Epoch })
 		longest = max(longest, time.Since(asked))
 	})
 	again := s.settle(people)
@@ -56,8 +55,6 @@ type leaseRow struct {
 	Epoch   int64
 }
 
-func isAccount(r leaseRow) bool { return r.Name == "account/telegram" }
-
 func holders(all []leaseRow) []string {
 	var names []string
 	for _, r := range all {
@@ -69,7 +66,7 @@ func holders(all []leaseRow) []string {
 
 // leases are those of the nodes on a database.
 type leases struct {
-	t  *testing.T
+	*shop
 	db *store.Store
 }
 
@@ -81,26 +78,17 @@ func (l *leases) list() (all []leaseRow) {
 	return all
 }
 
+// account is the lease of the one account there is.
+func (l *leases) account() leaseRow {
+	all := l.list()
+	return all[slices.IndexFunc(all, func(r leaseRow) bool { return r.Name == "account/telegram" })]
+}
+
 // ask asks for a lease as the node that has the other one would.
 func (l *leases) ask(wanted, as leaseRow) {
 	l.t.Helper()
 	_, err := l.db.DB().ExecContext(l.t.Context(), `UPDATE leases SET asked = $2, asked_session = $3 WHERE name = $1`, wanted.Name, as.Holder, as.Session)
 	if err != nil {
 		l.t.Fatal(err)
-	}
-}
-
-func (l *leases) until(what string, is func([]leaseRow) bool) {
-	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !is(l.list()) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			l.t.Fatalf("waited in vain for %s: %+v", what, l.list())
-		}
 	}
 }

@@ -51,7 +51,7 @@ func haggler(s *shop, sku string) *visitor {
 func TestACounterofferSellsAtThatPriceToThatShopperAlone(t *testing.T) {
 	t.Parallel()
 	eachShop(t, "", func(s *shop) {
-		s.product("lamp", "Desk lamp", 2000, 5, `,"offers":{"floor":{"amount":1400,"currency":"EUR"},"auto_accept":{"amount":1800,"currency":"EUR"}}`)
+		s.product("lamp", "Desk lamp", 2000, 5, negotiable)
 		ann, bob := haggler(s, "lamp"), haggler(s, "lamp")
 		ann.says("would you take 15?")
 		counter := ann.hears("€18.50")
@@ -85,7 +85,7 @@ func TestACounterofferSellsAtThatPriceToThatShopperAlone(t *testing.T) {
 func TestAnOfferWaitsForTheMerchantUnderThePolicyAskMe(t *testing.T) {
 	t.Parallel()
 	eachShop(t, "    policy: {offers: {mode: ask}}\n", func(s *shop) {
-		s.product("lamp", "Desk lamp", 2000, 5, `,"offers":{"floor":{"amount":1400,"currency":"EUR"},"auto_accept":{"amount":1800,"currency":"EUR"}}`)
+		s.product("lamp", "Desk lamp", 2000, 5, negotiable)
 		ann := haggler(s, "lamp")
 		ann.says("would you take 15?")
 		ann.hears("€15.00")

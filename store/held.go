@@ -115,7 +115,17 @@ func (n *Node) keepOnce(ctx context.Context, settled bool) error {
 		}
 	}
 	n.note(leases, began.Add(leaseTime-leaseMargin), session)
-	return n.share(ctx, names, session, settled)
+	if err := n.handOver(ctx); err != nil {
+		return err
+	}
+	if !settled || session == 0 || len(leases) == len(names) { // with all leases, as a node alone has, there is nobody to ask
+		return nil
+	}
+	asked, err := n.store.askForShare(ctx, names, session)
+	if asked {
+		n.Tell(topicLeases)
+	}
+	return err
 }
 
 // note keeps what a round has brought. One that began under another session than the present one counts for nothing: others may
@@ -145,24 +155,19 @@ func (n *Node) note(leases []lease, until time.Time, session int32) {
 	}
 }
 
-// share hands over what others have asked for and is not in use any more, and asks them for what they have too much of.
-func (n *Node) share(ctx context.Context, names []string, session int32, settled bool) error {
-	if free := n.leaving(); len(free) > 0 {
-		if err := n.store.handOver(ctx, free, leaseTime); err != nil {
-			return err
-		}
-		n.log.Info("leases handed to other nodes", "leases", free)
-		n.handed(free)
-		n.Tell(topicLeases)
-	}
-	if !settled || session == 0 {
+// handOver hands over what others have asked for and is not in use any more.
+func (n *Node) handOver(ctx context.Context) error {
+	free := n.leaving()
+	if len(free) == 0 {
 		return nil
 	}
-	asked, err := n.store.askForShare(ctx, names, session)
-	if asked {
-		n.Tell(topicLeases)
+	if err := n.store.handOver(ctx, free, leaseTime); err != nil {
+		return err
 	}
-	return err
+	n.log.Info("leases handed to other nodes", "leases", free)
+	n.handed(free)
+	n.Tell(topicLeases)
+	return nil
 }
 
 // leaving are the leases that others have asked for and under which nothing goes on, nor can begin.

@@ -3,7 +3,6 @@ package store_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"parley/store"
 )
@@ -21,18 +20,7 @@ func of(n *store.Node, names []string) (held []string) {
 // awaitShare waits until the node holds at least so many of the leases.
 func awaitShare(t *testing.T, n *store.Node, names []string, want int) {
 	t.Helper()
-	late := time.After(20 * time.Second)
-	for {
-		changed := n.Changed()
-		if len(of(n, names)) >= want {
-			return
-		}
-		select {
-		case <-changed:
-		case <-late:
-			t.Fatalf("holds %q after 20 s, want %d of them", of(n, names), want)
-		}
-	}
+	awaitChange(t, n, fmt.Sprintf("the node is to hold %d of %q", want, names), func() bool { return len(of(n, names)) >= want })
 }
 
 func TestNodesThatJoinGetTheirShareOfTheLeases(t *testing.T) {

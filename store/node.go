@@ -36,7 +36,7 @@ type Node struct {
 	store *Store
 	log   *slog.Logger
 	topic chan struct{} // something is to be told
-	renew chan struct{} // what is wanted has changed
+	renew chan struct{} // there is something to do about the leases
 
 	mu      sync.Mutex
 	wanted  map[string]bool

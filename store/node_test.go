@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -47,16 +48,25 @@ func deaf(string) {}
 // awaitLease waits until the node has the lease, or has it no more.
 func awaitLease(t *testing.T, n *store.Node, name string, want bool) {
 	t.Helper()
+	awaitChange(t, n, fmt.Sprintf("lease %s: has it is to become %v", name, want), func() bool {
+		_, has := n.Holds(name)
+		return has == want
+	})
+}
+
+// awaitChange waits until ok, asked again whenever leases have changed hands.
+func awaitChange(t *testing.T, n *store.Node, what string, ok func() bool) {
+	t.Helper()
 	late := time.After(20 * time.Second)
 	for {
 		changed := n.Changed()
-		if _, has := n.Holds(name); has == want {
+		if ok() {
 			return
 		}
 		select {
 		case <-changed:
 		case <-late:
-			t.Fatalf("lease %s: has it is %v after 20 s, want %v", name, !want, want)
+			t.Fatalf("waited 20 s: %s", what)
 		}
 	}
 }
